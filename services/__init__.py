@@ -1,1 +1,1 @@
-"""services."""
+"""Everything that changes state: the transactional services behind Bursar."""

@@ -1,0 +1,1 @@
+"""Meanings that every domain shares, free of any library."""
