@@ -1,0 +1,1 @@
+"""The books: append-only journals whose postings sum to zero."""

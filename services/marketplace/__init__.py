@@ -1,0 +1,1 @@
+"""Courses that are sold one by one: catalogue, purchase, shares, refund, learning."""

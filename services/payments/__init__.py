@@ -1,0 +1,1 @@
+"""Money that moves through the processor: charges, refunds, and what Stripe says of them."""

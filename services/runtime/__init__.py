@@ -1,0 +1,1 @@
+"""What every transaction stands on: settings, database, work, events, audit."""
