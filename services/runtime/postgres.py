@@ -5,6 +5,7 @@ Two locks in the folder say who is there, and the kernel lets go of them whateve
 """
 
 import fcntl
+import itertools
 import os
 import random
 import re
@@ -47,6 +48,7 @@ _SETTINGS = {
     "log_line_prefix": "%m [%p] %u@%d ",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
+    "log_min_error_statement": "panic",  # a statement may quote what it was given
     "log_error_verbosity": "terse",  # the detail lines quote rows
     "log_checkpoints": "off",
     "jit": "off",
@@ -83,7 +85,7 @@ def start(folder: Path, *, report: Callable[[str], None]) -> Running:
     lives is shared and outlives this start. Raises Unavailable with a sentence when it cannot be.
     """
     folder = postgres_cluster.open_folder(folder)
-    for waited in _ticks("Waiting for another start or stop of the database", report):
+    for _turn in _turns("Waiting for another start or stop of the database", report):
         lock = _lock(folder / "running.lock")
         if lock is not None:
             with lock:
@@ -94,7 +96,6 @@ def start(folder: Path, *, report: Callable[[str], None]) -> Running:
         if joined and joined[2] == "ready":
             cluster = postgres_cluster.prepare(folder, report=report)
             return _join(cluster, joined[0], joined[1])
-        waited()
     raise AssertionError("unreachable: waiting has no end")
 
 
@@ -138,7 +139,7 @@ def _spawn(cluster: Cluster, lock: IO[bytes], port: int) -> subprocess.Popen[byt
     def keep() -> None:
         try:
             with cluster.log.open("ab") as log:
-                process = subprocess.Popen(
+                process = subprocess.Popen(  # noqa: S603 - our own program, words we made
                     cluster.command("postgres", "-D", str(cluster.data), *words),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -172,26 +173,24 @@ def _until_ready(
         recovers = "automatic recovery in progress" in _said(cluster, log_start)
         return "The database recovers from an unclean stop" if recovers else "The database is starting"
 
-    for waited in _ticks(news, report):
+    for _turn in _turns(news, report):
         if process.poll() is not None:
             return False
         found = _read_pid_file(cluster.data)
         if found and found[0] == process.pid and found[2] == "ready":
             return True
-        waited()
     raise AssertionError("unreachable: waiting has no end")
 
 
-def _ticks(news: str | Callable[[], str], report: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """Endless turns of a loop, each given what waits one tick; every second the news is reported."""
+def _turns(news: str | Callable[[], str], report: Callable[[str], None]) -> Iterator[int]:
+    """Endless turns of a loop with a short wait between them; the news is reported once a second."""
     pause = threading.Event()
     per_second = round(1 / _TICK)
-    turn = 0
-    while True:
-        yield lambda: pause.wait(_TICK) and None
-        turn += 1
-        if turn % per_second == 0:
+    for turn in itertools.count():
+        if turn and turn % per_second == 0:
             report(f"{news() if callable(news) else news} ({turn // per_second} s)")
+        yield turn
+        pause.wait(_TICK)
 
 
 def _lock(file: Path) -> IO[bytes] | None:
@@ -206,7 +205,7 @@ def _lock(file: Path) -> IO[bytes] | None:
 
 
 def _read_pid_file(data: Path) -> tuple[int, int, str] | None:
-    """Process id, port and state (starting, ready, stopping) as the server wrote them; None if not complete."""
+    """Process id, port and state (starting, ready, stopping) as the server wrote them, once it has."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         return int(lines[0]), int(lines[3]), lines[7].strip()
@@ -260,7 +259,8 @@ def _failure(cluster: Cluster, said: str) -> Unavailable:
     reasons = re.findall(r"(?:FATAL|PANIC|error): +(.*)", said)
     return Unavailable(
         "postgres_failed",
-        f"The database did not start: {reasons[0] if reasons else 'it gave no reason'}. Its log is {cluster.log}.",
+        f"The database did not start: {reasons[0] if reasons else 'it gave no reason'}. "
+        f"Its log is {cluster.log}.",
     )
 
 
@@ -288,11 +288,10 @@ def _make_database(cluster: Cluster, port: int) -> None:
 
 
 def _end(cluster: Cluster, pid: int) -> None:
-    """Ask the server to stop, roll back what is open and write everything down; insist if it takes too long."""
+    """Ask the server to roll back what is open, write all down and stop; insist if it takes too long."""
     patience = round(_PATIENCE / _TICK)
-    for turn, waited in enumerate(_ticks("", lambda _line: None)):
+    for turn in _turns("", lambda _line: None):
         if not _is_server(pid, cluster.data):
             return
         if turn % patience == 0:
             os.kill(pid, signal.SIGINT if turn == 0 else signal.SIGQUIT)
-        waited()

@@ -94,9 +94,9 @@ def _check_version(data: Path) -> None:
     if found != VERSION:
         raise Unavailable(
             "postgres_version",
-            f"{data} was written by PostgreSQL {found}, and this Bursar runs PostgreSQL {VERSION}. Nothing was "
-            f"changed. Move the data over with pg_dump of version {VERSION}, or set BURSAR_DATA_FOLDER to "
-            "another folder.",
+            f"{data} was written by PostgreSQL {found}, and this Bursar runs PostgreSQL {VERSION}. "
+            f"Nothing was changed. Move the data over with pg_dump of version {VERSION}, "
+            "or set BURSAR_DATA_FOLDER to another folder.",
             found=found,
             expected=VERSION,
         )
@@ -110,14 +110,15 @@ def _find_binaries() -> Path:
     if binaries is None or missing:
         raise Unavailable(
             "postgres_missing",
-            f"The embedded PostgreSQL {VERSION} is incomplete: {' and '.join(missing)} not found in the package "
-            f"{_PACKAGE.replace('_', '-')}. Install the dependencies again, or set BURSAR_DATABASE_URL.",
+            f"The embedded PostgreSQL {VERSION} is incomplete: {' and '.join(missing)} not found in the "
+            f"package {_PACKAGE.replace('_', '-')}. Install the dependencies again, "
+            "or set BURSAR_DATABASE_URL.",
         )
     return binaries
 
 
 def _set_up(cluster: Cluster) -> None:
-    """Make the cluster beside its place and move it there whole, so that a broken-off attempt leaves nothing."""
+    """Make the cluster beside its place and move it there whole, so that a broken-off attempt is nothing."""
     free = shutil.disk_usage(cluster.folder).free
     if free < _ROOM_FOR_SETUP:
         raise disk_full(cluster.folder, free)
@@ -129,7 +130,7 @@ def _set_up(cluster: Cluster) -> None:
     words = (
         "--auth=scram-sha-256 --encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8"
     )
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own program, words we made
         cluster.command(
             "initdb",
             *words.split(),
@@ -193,8 +194,8 @@ def _read_password(folder: Path) -> str:
     except FileNotFoundError:
         raise Unavailable(
             "postgres_password",
-            f"The file {_password_file(folder)} with the database's password is missing. Nothing was changed. "
-            "Put it back from a backup of the data folder.",
+            f"The file {_password_file(folder)} with the database's password is missing. "
+            "Nothing was changed. Put it back from a backup of the data folder.",
         ) from None
 
 

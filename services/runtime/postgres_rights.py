@@ -39,8 +39,9 @@ def choose(folder: Path, *, needs: Sequence[Path]) -> Rights:
     if setpriv is None:
         raise Unavailable(
             "postgres_root",
-            "PostgreSQL does not run as root, and the program setpriv that would lower its rights is missing. "
-            "Install the package util-linux, run Bursar as another user, or set BURSAR_DATABASE_URL.",
+            "PostgreSQL does not run as root, and the program setpriv that would lower its rights is "
+            "missing. Install the package util-linux, run Bursar as another user, "
+            "or set BURSAR_DATABASE_URL.",
         )
     uid, gid = _unprivileged(folder)
     lowered = (setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--pdeathsig=INT")
@@ -53,9 +54,9 @@ def choose(folder: Path, *, needs: Sequence[Path]) -> Rights:
             return Rights(uid, gid, prefix)
     raise Unavailable(
         "postgres_root",
-        f"PostgreSQL does not run as root, and the user number {uid} cannot reach {folder} or the program files "
-        f"({refused}). Put the data folder (BURSAR_DATA_FOLDER) elsewhere, run Bursar as another user, "
-        "or set BURSAR_DATABASE_URL.",
+        f"PostgreSQL does not run as root, and the user number {uid} cannot reach {folder} or the "
+        f"program files ({refused}). Put the data folder (BURSAR_DATA_FOLDER) elsewhere, "
+        "run Bursar as another user, or set BURSAR_DATABASE_URL.",
     )
 
 
@@ -86,12 +87,12 @@ def _permitted(capability: str) -> bool:
 
 
 def _obstacle(prefix: Sequence[str], folder: Path, needs: Sequence[Path]) -> str:
-    """What keeps these rights from reading the files and entering the folder; empty if nothing does."""
+    """What keeps these rights from reading the files and reaching the folder; empty if nothing does."""
     script = (
         'cd "$0" || exit 1; for f; do test -r "$f" || { echo "cannot read $f" >&2; exit 1; }; done; "$1" -V'
     )
-    done = subprocess.run(
-        [*prefix, "/bin/sh", "-c", script, str(folder), *map(str, needs)],
+    done = subprocess.run(  # noqa: S603 - our own program, words we made
+        [*prefix, "/bin/sh", "-c", script, str(folder.parent), *map(str, needs)],
         check=False,
         capture_output=True,
         text=True,
