@@ -6,11 +6,12 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.runtime.database import Base
+from services.runtime.database import Base, exported
 
 ROLES = "'learner', 'instructor', 'org_admin', 'support', 'support_lead', 'finance', 'founder', 'operator'"
 
 
+@exported("user_id", "name", "status", "created_at")
 class UserAccount(Base):
     """One person; the e-mail is stored in lower case."""
 

@@ -2,7 +2,7 @@
 
 
 class Refusal(Exception):  # noqa: N818 - the domain's word; an error that is ours is a crash, not a refusal
-    """A request that cannot be granted, with a stable code, a sentence for the person, and the facts behind it."""
+    """A request that cannot be granted: a stable code, a sentence for the person, the facts behind it."""
 
     def __init__(self, code: str, message: str, **facts: object) -> None:
         super().__init__(message)

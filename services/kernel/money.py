@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 BASIS_POINTS = 10_000
+CODE_LETTERS = 3
 
 
 @dataclass(frozen=True, order=False, slots=True)
@@ -17,7 +18,7 @@ class Money:
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
             raise TypeError(f"minor must be a whole number of minor units, not {self.minor!r}")
-        if not (len(self.currency) == 3 and self.currency.isascii() and self.currency.isupper()):  # noqa: PLR2004
+        if not (len(self.currency) == CODE_LETTERS and self.currency.isascii() and self.currency.isupper()):
             raise ValueError(f"currency must be a three-letter upper-case code, not {self.currency!r}")
 
     @classmethod

@@ -15,7 +15,9 @@ class LedgerAccount(Base):
 
     __tablename__ = "ledger_account"
     __table_args__ = (
-        UniqueConstraint("book", "code", "owner_kind", "owner_id", "unit", postgresql_nulls_not_distinct=True),
+        UniqueConstraint(
+            "book", "code", "owner_kind", "owner_id", "unit", postgresql_nulls_not_distinct=True
+        ),
         CheckConstraint("book IN ('money', 'token')", name="book"),
         CheckConstraint("normal_side IN (-1, 1)", name="normal_side"),
     )
@@ -30,16 +32,30 @@ class LedgerAccount(Base):
     keeps_balance: Mapped[bool]
 
 
-@exported("journal_id", "book", "kind", "idem_key", "occurred_at", "recorded_at", "actor", "reverses_journal_id",
-          "subject_kind", "subject_id")
+@exported(
+    "journal_id",
+    "book",
+    "kind",
+    "idem_key",
+    "occurred_at",
+    "recorded_at",
+    "actor",
+    "reverses_journal_id",
+    "subject_kind",
+    "subject_id",
+)
 class Journal(Base):
     """One event of value; its postings sum to zero per unit at commit."""
 
     __tablename__ = "journal"
     __table_args__ = (
         UniqueConstraint("book", "idem_key"),
-        Index("uq_journal_reverses", "reverses_journal_id", unique=True,
-              postgresql_where=text("reverses_journal_id IS NOT NULL")),
+        Index(
+            "uq_journal_reverses",
+            "reverses_journal_id",
+            unique=True,
+            postgresql_where=text("reverses_journal_id IS NOT NULL"),
+        ),
         Index(None, "subject_kind", "subject_id"),
     )
 

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.runtime.database import Base, Currency, Small, exported
 
 
-@exported("course_id", "external_key", "title", "subject", "level", "hours", "status", "owner_id", "listed_at")
+@exported(
+    "course_id", "external_key", "title", "subject", "level", "hours", "status", "owner_id", "listed_at"
+)
 class Course(Base):
     """Something to learn, owned by one instructor."""
 
@@ -39,7 +41,13 @@ class CoursePrice(Base):
     __tablename__ = "course_price"
     __table_args__ = (
         CheckConstraint("list_minor >= 0", name="list"),
-        Index("uq_course_price_open", "course_id", "currency", unique=True, postgresql_where=text("valid_to IS NULL")),
+        Index(
+            "uq_course_price_open",
+            "course_id",
+            "currency",
+            unique=True,
+            postgresql_where=text("valid_to IS NULL"),
+        ),
     )
 
     course_price_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -129,8 +137,12 @@ class PurchaseLine(Base):
     __tablename__ = "purchase_line"
     __table_args__ = (
         UniqueConstraint("purchase_id", "line_no"),
-        CheckConstraint("list_minor - discount_minor = net_minor AND net_minor >= 0 AND tax_minor >= 0", name="sums"),
-        CheckConstraint("state IN ('pending', 'held', 'matured', 'refunding', 'refunded', 'void')", name="state"),
+        CheckConstraint(
+            "list_minor - discount_minor = net_minor AND net_minor >= 0 AND tax_minor >= 0", name="sums"
+        ),
+        CheckConstraint(
+            "state IN ('pending', 'held', 'matured', 'refunding', 'refunded', 'void')", name="state"
+        ),
         Index("ix_purchase_line_hold", "hold_until", postgresql_where=text("state = 'held'")),
     )
 
@@ -160,7 +172,9 @@ class LineShare(Base):
         UniqueConstraint("purchase_line_id", "party_kind", "party_id", postgresql_nulls_not_distinct=True),
     )
 
-    purchase_line_id: Mapped[UUID] = mapped_column(ForeignKey("purchase_line.purchase_line_id"), primary_key=True)
+    purchase_line_id: Mapped[UUID] = mapped_column(
+        ForeignKey("purchase_line.purchase_line_id"), primary_key=True
+    )
     share_no: Mapped[Small] = mapped_column(primary_key=True)
     party_kind: Mapped[str]
     party_id: Mapped[UUID | None]
@@ -175,7 +189,13 @@ class Enrolment(Base):
     __tablename__ = "enrolment"
     __table_args__ = (
         CheckConstraint("state IN ('active', 'revoked')", name="state"),
-        Index("uq_enrolment_live", "user_id", "course_id", unique=True, postgresql_where=text("state = 'active'")),
+        Index(
+            "uq_enrolment_live",
+            "user_id",
+            "course_id",
+            unique=True,
+            postgresql_where=text("state = 'active'"),
+        ),
     )
 
     enrolment_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -44,7 +44,9 @@ def once(work: Work, *, key: str, request: Facts, then: Callable[[], Facts]) -> 
     if taken is None:
         before = work.run(select(IdempotencyKey.request_hash, IdempotencyKey.answer).where(row)).one()
         if before.request_hash != fingerprint:
-            raise Conflict("idempotency_key_reused", "This key was used for another request: send a new Idempotency-Key.")
+            raise Conflict(
+                "idempotency_key_reused", "This key was used for another request: send a new Idempotency-Key."
+            )
         return before.answer or {}
     answer = then()
     work.run(update(IdempotencyKey).where(row).values(answer=answer))

@@ -22,7 +22,9 @@ class Settings(BaseSettings):
     Secrets may hold two values separated by a comma while they are rotated; the first one signs.
     """
 
-    model_config = SettingsConfigDict(env_prefix="BURSAR_", frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BURSAR_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     database_url: SecretStr | None = None
     data_folder: Path = Path(".bursar")
@@ -39,13 +41,21 @@ class Settings(BaseSettings):
     def _one_way_to_stripe(self) -> Self:
         key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
         if self.stripe_base_url and not key:
-            raise ValueError("BURSAR_STRIPE_BASE_URL is set without BURSAR_STRIPE_SECRET_KEY: set both, or neither")
+            raise ValueError(
+                "BURSAR_STRIPE_BASE_URL is set without BURSAR_STRIPE_SECRET_KEY: set both, or neither"
+            )
         if self.stripe_base_url and not key.startswith(("sk_test_", "rk_test_")):
-            raise ValueError("BURSAR_STRIPE_BASE_URL goes with a test key only: unset it, or use a sk_test_ key")
+            raise ValueError(
+                "BURSAR_STRIPE_BASE_URL goes with a test key only: unset it, or use a sk_test_ key"
+            )
         if key and not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
-            raise ValueError("BURSAR_STRIPE_SECRET_KEY must start with sk_test_, rk_test_, sk_live_ or rk_live_")
+            raise ValueError(
+                "BURSAR_STRIPE_SECRET_KEY must start with sk_test_, rk_test_, sk_live_ or rk_live_"
+            )
         if key and not self.stripe_webhook_secret:
-            raise ValueError("BURSAR_STRIPE_WEBHOOK_SECRET is missing: copy it from the webhook endpoint at Stripe")
+            raise ValueError(
+                "BURSAR_STRIPE_WEBHOOK_SECRET is missing: copy it from the webhook endpoint at Stripe"
+            )
         return self
 
     def stripe_mode(self) -> StripeMode:

@@ -1,12 +1,13 @@
 """One transaction with its instant and its actor: the only place that commits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVarTuple, overload
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, Row, insert, text
-from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeoutError
+from sqlalchemy import Connection, CursorResult, Engine, Executable, insert, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from services.kernel import ids
@@ -18,6 +19,7 @@ from services.runtime.database import WAKE_CHANNEL
 from services.runtime.events import OutboxEvent
 
 Columns = TypeVarTuple("Columns")
+Parameters = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 
 
 class Work:
@@ -31,11 +33,11 @@ class Work:
 
     @overload
     def run(
-        self, statement: TypedReturnsRows[*Columns], parameters: Any = None
+        self, statement: TypedReturnsRows[*Columns], parameters: Parameters = None
     ) -> CursorResult[*Columns]: ...
     @overload
-    def run(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]: ...
-    def run(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
+    def run(self, statement: Executable, parameters: Parameters = None) -> CursorResult[*tuple[Any, ...]]: ...
+    def run(self, statement: Executable, parameters: Parameters = None) -> CursorResult[*tuple[Any, ...]]:
         """Run one statement inside this transaction."""
         return self._connection.execute(statement, parameters)
 
@@ -56,7 +58,11 @@ class Work:
         """Leave news in the outbox for the worker to react to once this transaction stands."""
         self.run(
             insert(OutboxEvent).values(
-                outbox_event_id=ids.fresh(self.now), kind=kind, facts=facts, created_at=self.now, next_try_at=self.now
+                outbox_event_id=ids.fresh(self.now),
+                kind=kind,
+                facts=facts,
+                created_at=self.now,
+                next_try_at=self.now,
             )
         )
         self.wake()
@@ -87,6 +93,6 @@ class Works:
                     connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": WAKE_CHANNEL})
                 connection.commit()
         except (OperationalError, PoolTimeoutError) as error:
-            raise Unavailable("database_unavailable", "The database does not answer. Please try again shortly.") from error
-
-
+            raise Unavailable(
+                "database_unavailable", "The database does not answer. Please try again shortly."
+            ) from error

@@ -1,0 +1,201 @@
+"""Post a journal once, reverse it once, read a balance."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
+
+from services.kernel import ids
+from services.kernel.errors import Conflict
+from services.kernel.ids import JournalId
+from services.ledger.journal import Account, Journal, Line, Side, mirror
+from services.ledger.tables import Balance, LedgerAccount, Posting
+from services.ledger.tables import Journal as JournalRow
+from services.runtime.work import Work
+
+
+def post(work: Work, journal: Journal) -> JournalId:
+    """Write a journal, or find the one that already stands under its key.
+
+    Postings are written in the order of their accounts, so that two journals never wait for each other
+    in a circle. Raises Conflict when the key stands for other postings.
+    """
+    journal_id = JournalId(ids.fresh(work.now))
+    written = work.run(
+        insert_or_skip(JournalRow)
+        .values(
+            journal_id=journal_id,
+            book=journal.book,
+            kind=journal.kind,
+            idem_key=journal.key,
+            occurred_at=journal.occurred_at,
+            recorded_at=work.now,
+            actor=work.actor.reference,
+            reverses_journal_id=journal.reverses,
+            subject_kind=journal.subject_kind,
+            subject_id=journal.subject_id,
+        )
+        .on_conflict_do_nothing(index_elements=["book", "idem_key"])
+        .returning(JournalRow.journal_id)
+    ).first()
+    if written is None:
+        return _standing(work, journal)
+    account_ids = _open_accounts(work, journal.lines)
+    ordered = sorted(journal.lines, key=lambda line: account_ids[line.account])
+    work.run(
+        insert(Posting),
+        [
+            {
+                "journal_id": journal_id,
+                "line_no": number,
+                "account_id": account_ids[line.account],
+                "amount_minor": line.amount_minor,
+                "unit": line.account.unit,
+                "purchase_line_id": line.purchase_line_id,
+                "matures_at": line.matures_at,
+            }
+            for number, line in enumerate(ordered, start=1)
+        ],
+    )
+    return journal_id
+
+
+def reverse(work: Work, journal_id: JournalId, *, kind: str) -> JournalId:
+    """Post the mirror of a journal; doing it again finds the same reversal."""
+    original = work.run(
+        select(JournalRow.idem_key, JournalRow.subject_kind, JournalRow.subject_id).where(
+            JournalRow.journal_id == journal_id
+        )
+    ).one()
+    return post(
+        work,
+        Journal(
+            kind=kind,
+            key=f"reverse:{original.idem_key}",
+            subject_kind=original.subject_kind,
+            subject_id=original.subject_id,
+            occurred_at=work.now,
+            lines=mirror(lines_of(work, journal_id)),
+            reverses=journal_id,
+        ),
+    )
+
+
+def lines_of(work: Work, journal_id: JournalId) -> list[Line]:
+    """The postings of a journal as they were written."""
+    found = work.run(
+        select(
+            LedgerAccount.code,
+            LedgerAccount.unit,
+            LedgerAccount.normal_side,
+            LedgerAccount.owner_kind,
+            LedgerAccount.owner_id,
+            LedgerAccount.book,
+            LedgerAccount.keeps_balance,
+            Posting.amount_minor,
+            Posting.purchase_line_id,
+            Posting.matures_at,
+        )
+        .join(LedgerAccount, LedgerAccount.account_id == Posting.account_id)
+        .where(Posting.journal_id == journal_id)
+        .order_by(Posting.line_no)
+    ).all()
+    return [
+        Line(
+            Account(
+                row.code,
+                row.unit,
+                Side(row.normal_side),
+                row.owner_kind,
+                row.owner_id,
+                row.book,
+                row.keeps_balance,
+            ),
+            row.amount_minor,
+            row.purchase_line_id,
+            row.matures_at,
+        )
+        for row in found
+    ]
+
+
+def balance(work: Work, account: Account) -> int:
+    """What an account holds in its normal side, in minor units: its balance row, or else its postings."""
+    account_id = select(LedgerAccount.account_id).where(_is(account)).scalar_subquery()
+    if account.keeps_balance:
+        held = select(Balance.amount_minor).where(Balance.account_id == account_id)
+    else:
+        held = select(func.sum(Posting.amount_minor) * account.side).where(Posting.account_id == account_id)
+    return int(work.run(held).scalar() or 0)
+
+
+def _standing(work: Work, journal: Journal) -> JournalId:
+    standing = JournalId(
+        work.run(
+            select(JournalRow.journal_id).where(
+                JournalRow.book == journal.book, JournalRow.idem_key == journal.key
+            )
+        ).scalar_one()
+    )
+    if _shape(lines_of(work, standing)) != _shape(journal.lines):
+        raise Conflict("journal_key_reused", f"The journal {journal.key} already stands with other postings.")
+    return standing
+
+
+def _shape(lines: Iterable[Line]) -> list[tuple[str, int]]:
+    return sorted((repr(replace(line, matures_at=None)), line.amount_minor) for line in lines)
+
+
+def _open_accounts(work: Work, lines: Iterable[Line]) -> dict[Account, int]:
+    wanted = {line.account for line in lines}
+    found = _known(work, wanted)
+    missing = sorted(wanted - found.keys(), key=repr)
+    if missing:
+        work.run(
+            insert_or_skip(LedgerAccount).on_conflict_do_nothing(), [_columns(account) for account in missing]
+        )
+        found = _known(work, wanted)
+    return found
+
+
+def _known(work: Work, wanted: set[Account]) -> dict[Account, int]:
+    rows = work.run(
+        select(
+            LedgerAccount.account_id,
+            LedgerAccount.book,
+            LedgerAccount.code,
+            LedgerAccount.owner_kind,
+            LedgerAccount.owner_id,
+            LedgerAccount.unit,
+        ).where(or_(*(_is(account) for account in wanted)))
+    ).all()
+    known = {(row.book, row.code, row.owner_kind, row.owner_id, row.unit): row.account_id for row in rows}
+    return {account: known[_key(account)] for account in wanted if _key(account) in known}
+
+
+def _key(account: Account) -> tuple[str, str, str, UUID | None, str]:
+    return (account.book, account.code, account.owner_kind, account.owner_id, account.unit)
+
+
+def _columns(account: Account) -> dict[str, object]:
+    return {
+        "book": account.book,
+        "code": account.code,
+        "owner_kind": account.owner_kind,
+        "owner_id": account.owner_id,
+        "unit": account.unit,
+        "normal_side": int(account.side),
+        "keeps_balance": account.keeps_balance,
+    }
+
+
+def _is(account: Account) -> ColumnElement[bool]:
+    return and_(
+        LedgerAccount.book == account.book,
+        LedgerAccount.code == account.code,
+        LedgerAccount.owner_kind == account.owner_kind,
+        LedgerAccount.owner_id.is_not_distinct_from(account.owner_id),
+        LedgerAccount.unit == account.unit,
+    )
