@@ -6,6 +6,7 @@ from typing import Self
 
 BASIS_POINTS = 10_000
 CODE_LETTERS = 3
+CODE_LETTERS = 3
 
 
 @dataclass(frozen=True, order=False, slots=True)
