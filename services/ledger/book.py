@@ -121,6 +121,12 @@ def lines_of(work: Work, journal_id: JournalId) -> list[Line]:
     ]
 
 
+def stands(work: Work, *, key: str, book: str = "money") -> bool:
+    """Whether a journal was posted under a key."""
+    wanted = (JournalRow.book == book) & (JournalRow.idem_key == key)
+    return work.run(select(JournalRow.journal_id).where(wanted)).first() is not None
+
+
 def balance(work: Work, account: Account) -> int:
     """What an account holds in its normal side, in minor units: its balance row, or else its postings."""
     account_id = select(LedgerAccount.account_id).where(_is(account)).scalar_subquery()
