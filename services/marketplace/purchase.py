@@ -65,7 +65,7 @@ def begin(
 
     `amount` is what the buyer saw. The same key gives the same purchase. No transaction is open while the
     processor answers; whatever is interrupted is taken up by the same call or by the worker. Raises
-    NotFound, Conflict (expired, used or owned already, card declined), Invalid (amount, currency),
+    NotFound, Conflict (expired, owned already, card declined), Invalid (amount, currency),
     Unavailable.
     """
     request = {"quote": str(quote), "amount": amount.minor, "currency": amount.currency, "card": card}
@@ -155,6 +155,11 @@ def _at_checkout(begun: Begun, checkout: CheckoutState) -> Begun:
 def _write(work: Work, quote: QuoteId, amount: Money) -> PurchaseId:
     buyer = buyer_of(work)
     work.run(select(UserAccount.user_id).where(UserAccount.user_id == buyer).with_for_update(key_share=True))
+    before = work.run(
+        select(Purchase.purchase_id).where(Purchase.quote_id == quote, Purchase.buyer_id == buyer)
+    ).scalar_one_or_none()
+    if before:
+        return PurchaseId(before)
     offer = _open_quote(work, quote, buyer)
     _check_amount(offer, amount)
     course = CourseId(offer.course_id)
@@ -216,13 +221,8 @@ def _open_quote(work: Work, quote: QuoteId, buyer: UserId) -> OpenQuote:
     ).one_or_none()
     if found is None or found.buyer_id != buyer:
         raise NotFound("quote_unknown", "There is no such quote: open the course to get a new one.")
-    used = work.run(select(Purchase.purchase_id).where(Purchase.quote_id == quote)).first()
-    if used:
-        raise Conflict("quote_used", "This quote was used already: open the course to get a new one.")
     if found.expires_at <= work.now:
-        raise Conflict(
-            "quote_expired", "This price was held for 30 minutes: open the course to get a new quote."
-        )
+        raise Conflict("quote_expired", "This price was held for 30 minutes: open the course again.")
     return OpenQuote(*found[:7])
 
 

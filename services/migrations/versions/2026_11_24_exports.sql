@@ -40,6 +40,9 @@ GRANT EXECUTE ON FUNCTION export.cluster_identity() TO bursar_sync;
 
 CREATE VIEW export.change AS SELECT table_name, row_key, xid FROM change_log;
 
+CREATE VIEW export.user_account AS SELECT user_id::text AS row_key, user_id, name, status, created_at FROM user_account;
+CREATE TRIGGER recorded AFTER INSERT OR UPDATE OR DELETE ON user_account FOR EACH ROW EXECUTE FUNCTION record_change('user_id');
+
 CREATE VIEW export.ledger_account AS SELECT account_id::text AS row_key, account_id, book, code, owner_kind, owner_id, unit, normal_side, keeps_balance FROM ledger_account;
 CREATE TRIGGER recorded AFTER INSERT OR UPDATE OR DELETE ON ledger_account FOR EACH ROW EXECUTE FUNCTION record_change('account_id');
 
