@@ -23,6 +23,8 @@ from services.stripe.facts import CheckoutState
 from services.stripe.gateway import Gateway
 
 CHECKOUT_OPEN_FOR = timedelta(hours=1)
+GIVEN_UP_AFTER = CHECKOUT_OPEN_FOR + timedelta(days=1)
+AT_ONCE = 100
 REFUND_DAYS = 30
 
 
@@ -127,6 +129,23 @@ def abandon(work: Work, *, purchase: PurchaseId, failure_code: str | None, expir
     charge.fail(work, subject=purchase, failure_code=failure_code, expired=expired)
     work.audit("purchase.abandoned", "purchase", purchase, failure_code=failure_code)
     work.wake()
+
+
+def abandon_stale(work: Work) -> int:
+    """End the purchases whose checkout was never opened and can no longer be; gives their number.
+
+    Should money arrive for one of them all the same, it is settled as usual.
+    """
+    stale = work.run(
+        select(Purchase.purchase_id)
+        .where(Purchase.state == "pending", Purchase.begun_at < work.now - GIVEN_UP_AFTER)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    ).scalars()
+    gone = [PurchaseId(found) for found in stale]
+    for purchase in gone:
+        abandon(work, purchase=purchase, failure_code=None, expired=True)
+    return len(gone)
 
 
 def _charge(works: Works, gateway: Gateway, *, actor: Actor, begun: Begun, payer: str, card: str) -> Begun:

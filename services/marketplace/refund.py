@@ -9,7 +9,7 @@ from sqlalchemy import Row, exists, select, update
 from services.identity import policy
 from services.kernel.actor import Actor
 from services.kernel.errors import Conflict, Invalid, NotFound
-from services.kernel.ids import LineId, RefundId, UserId
+from services.kernel.ids import LineId, PurchaseId, RefundId, UserId
 from services.kernel.money import Money
 from services.ledger import accounts, book
 from services.ledger.journal import Account, Journal, credit, debit
@@ -80,6 +80,19 @@ def settle(work: Work, *, refund: RefundId, given_back: RefundState) -> None:
         _put_back(work, refund, wanted.purchase_line_id)
 
 
+def learn_of(work: Work, *, given_back: RefundState) -> None:
+    """Book a refund that the processor tells us of, ours or one that was made at the processor itself.
+
+    Raises NotFound for a payment that we do not know, Conflict for a part of a line.
+    """
+    ours = money_back.known(work, given_back)
+    if ours is None:
+        paid = money_back.paid_by(work, given_back.payment_intent_id)
+        line = _only_line(work, PurchaseId(paid), given_back.amount)
+        ours = _write(work, _lock(work, line), line=line, reason="made_at_stripe")
+    settle(work, refund=ours, given_back=given_back)
+
+
 def _request(work: Work, line: LineId, reason: str) -> RefundId:
     found = _lock(work, line)
     is_own = found.buyer_id == work.actor.user_id
@@ -88,6 +101,12 @@ def _request(work: Work, line: LineId, reason: str) -> RefundId:
         raise NotFound("line_unknown", "There is no such purchase.", line=str(line))
     policy.require(work.actor, permission)
     _check(work, found, is_own=is_own)
+    return _write(work, found, line=line, reason=reason)
+
+
+def _write(work: Work, found: LineRow, *, line: LineId, reason: str) -> RefundId:
+    if found.state in {"refunding", "refunded"}:
+        raise Conflict("refunded_already", "This purchase is refunded already.")
     refund = money_back.request(
         work,
         subject=found.purchase_id,
@@ -101,10 +120,21 @@ def _request(work: Work, line: LineId, reason: str) -> RefundId:
     return refund
 
 
+def _only_line(work: Work, purchase: PurchaseId, amount: Money) -> LineId:
+    line = work.run(
+        select(PurchaseLine.purchase_line_id).where(
+            PurchaseLine.purchase_id == purchase,
+            PurchaseLine.net_minor + PurchaseLine.tax_minor == amount.minor,
+        )
+    ).scalars()
+    found = line.first()
+    if found is None:
+        raise Conflict("refund_in_part", "A refund made at the processor covers only a part of a line.")
+    return LineId(found)
+
+
 def _check(work: Work, found: LineRow, *, is_own: bool) -> None:
-    if found.state in {"refunding", "refunded"}:
-        raise Conflict("refunded_already", "This purchase is refunded already.")
-    if found.state not in {"held", "matured"}:
+    if found.state not in {"held", "matured", "refunding", "refunded"}:
         raise Conflict("not_paid", "This purchase was not paid, so there is nothing to give back.")
     if found.net_minor + found.tax_minor == 0:
         raise Conflict("nothing_paid", "This course was free, so there is nothing to give back.")

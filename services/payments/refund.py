@@ -69,6 +69,25 @@ def read(work: Work, refund: RefundId, *, lock: bool = False) -> OpenRefund:
     )
 
 
+def known(work: Work, given_back: RefundState) -> RefundId | None:
+    """Our refund behind one that the processor tells us of, if there is one."""
+    wanted = Refund.stripe_refund_id == given_back.refund_id
+    if given_back.subject:
+        wanted |= Refund.refund_id == given_back.subject
+    found = work.run(select(Refund.refund_id).where(wanted)).scalar_one_or_none()
+    return RefundId(found) if found else None
+
+
+def paid_by(work: Work, payment_intent_id: str | None) -> UUID:
+    """The subject that a payment of the processor paid for. Raises NotFound."""
+    found = work.run(
+        select(Payment.subject_id).where(Payment.stripe_payment_intent_id == payment_intent_id)
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("payment_unknown", "This payment is not one of ours.", payment=payment_intent_id)
+    return found
+
+
 def settle(work: Work, *, refund: RefundId, given_back: RefundState) -> None:
     """Record that the processor gave the money back, or that it could not."""
     succeeded = given_back.status == "succeeded"

@@ -89,13 +89,17 @@ def start(folder: Path, *, report: Callable[[str], None]) -> Running:
         lock = _lock(folder / "running.lock")
         if lock is not None:
             with lock:
-                cluster = postgres_cluster.prepare(folder, report=report)
+                cluster = postgres_cluster.find(folder)
+                postgres_cluster.set_up(cluster, lock, report=report)
                 pid, port = _launch(cluster, lock, report)
             return _join(cluster, pid, port)
-        joined = _read_pid_file(folder / "data")
-        if joined and joined[2] == "ready":
-            cluster = postgres_cluster.prepare(folder, report=report)
-            return _join(cluster, joined[0], joined[1])
+        found = _read_pid_file(folder / "data")
+        if found and _is_ready(found, folder / "data"):
+            try:
+                return _join(postgres_cluster.find(folder), found[0], found[1])
+            except Unavailable:
+                if _is_ready(_read_pid_file(folder / "data"), folder / "data"):
+                    raise
     raise AssertionError("unreachable: waiting has no end")
 
 
@@ -230,6 +234,10 @@ def _clear_pid_file(data: Path) -> tuple[int, int] | None:
     return None
 
 
+def _is_ready(found: tuple[int, int, str] | None, data: Path) -> bool:
+    return found is not None and found[2] == "ready" and _is_server(found[0], data)
+
+
 def _is_server(pid: int, data: Path) -> bool:
     """Whether the process is a PostgreSQL server on this very folder."""
     try:
@@ -280,7 +288,12 @@ def _free_ports(folder: Path) -> Iterator[int]:
 
 def _make_database(cluster: Cluster, port: int) -> None:
     """Make Bursar's database unless it is there; proves as well that the password is right."""
-    with psycopg.connect(cluster.url(port, "postgres"), autocommit=True) as connection:
+    try:
+        connection = psycopg.connect(cluster.url(port, "postgres"), autocommit=True)
+    except psycopg.OperationalError as error:
+        raise Unavailable("postgres_refused", f"The database on port {port} refuses us: {error}") from error
+    with connection:
+        connection.execute("SELECT pg_advisory_lock(1)")
         query = "SELECT 1 FROM pg_database WHERE datname = %s"
         if connection.execute(query, [postgres_cluster.DATABASE]).fetchone() is None:
             name = sql.Identifier(postgres_cluster.DATABASE)

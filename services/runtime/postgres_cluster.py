@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from services.kernel.errors import Unavailable
 from services.runtime import postgres_rights
@@ -63,21 +64,37 @@ def open_folder(folder: Path) -> Path:
     return folder.resolve()
 
 
-def prepare(folder: Path, *, report: Callable[[str], None]) -> Cluster:
-    """The cluster in an opened folder, set up first if the folder has none.
+def find(folder: Path) -> Cluster:
+    """The cluster that an opened folder has or will have.
 
-    The caller holds the folder's lock. A first set-up that was broken off is done again; a folder of
-    another version, or one that is no database, is refused and not touched.
+    A folder of another version, or one that is no database, is refused and not touched.
     """
     _check_version(folder / "data")
     binaries = _find_binaries()
     bootstrap = binaries.parent / "share" / "postgresql" / "postgres.bki"
     rights = postgres_rights.choose(folder, needs=[binaries / "postgres", bootstrap])
-    cluster = Cluster(folder, binaries, rights)
-    if not cluster.data.exists():
-        report("Setting up the database (once)")
-        _set_up(cluster)
-    return cluster
+    return Cluster(folder, binaries, rights)
+
+
+def set_up(cluster: Cluster, lock: IO[bytes], *, report: Callable[[str], None]) -> None:
+    """Make the cluster unless it is there, under the folder's lock, which the program that makes it shares.
+
+    It is made beside its place and moved there whole, so that a broken-off attempt is done again.
+    """
+    if cluster.data.exists():
+        return
+    report("Setting up the database (once)")
+    free = shutil.disk_usage(cluster.folder).free
+    if free < _ROOM_FOR_SETUP:
+        raise disk_full(cluster.folder, free)
+    fresh = cluster.folder / "data.new"
+    if fresh.exists():
+        shutil.rmtree(fresh)
+    cluster.rights.give(cluster.folder)
+    _write_password(cluster)
+    _initialise(cluster, fresh, lock)
+    fresh.rename(cluster.data)
+    _sync(cluster.folder)
 
 
 def _check_version(data: Path) -> None:
@@ -117,16 +134,7 @@ def _find_binaries() -> Path:
     return binaries
 
 
-def _set_up(cluster: Cluster) -> None:
-    """Make the cluster beside its place and move it there whole, so that a broken-off attempt is nothing."""
-    free = shutil.disk_usage(cluster.folder).free
-    if free < _ROOM_FOR_SETUP:
-        raise disk_full(cluster.folder, free)
-    fresh = cluster.folder / "data.new"
-    if fresh.exists():
-        shutil.rmtree(fresh)
-    cluster.rights.give(cluster.folder)
-    _write_password(cluster)
+def _initialise(cluster: Cluster, fresh: Path, lock: IO[bytes]) -> None:
     words = (
         "--auth=scram-sha-256 --encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8"
     )
@@ -145,6 +153,7 @@ def _set_up(cluster: Cluster) -> None:
         text=True,
         cwd=cluster.folder,
         env=ENVIRONMENT,
+        pass_fds=[lock.fileno()],
     )
     if done.returncode != 0:
         if "No space left" in done.stderr:
@@ -153,8 +162,6 @@ def _set_up(cluster: Cluster) -> None:
         raise Unavailable(
             "postgres_setup", f"The database could not be set up: {said[-1] if said else 'no reason'}"
         )
-    fresh.rename(cluster.data)
-    _sync(cluster.folder)
 
 
 def disk_full(folder: Path, free: int) -> Unavailable:

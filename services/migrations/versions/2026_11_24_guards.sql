@@ -8,7 +8,7 @@ GRANT USAGE ON SCHEMA public TO bursar_app;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO bursar_app;
 REVOKE INSERT, UPDATE ON balance FROM bursar_app;
 REVOKE UPDATE ON ledger_account, journal, posting, audit_log, line_share FROM bursar_app;
-REVOKE ALL ON alembic_version FROM bursar_app;
+REVOKE INSERT, UPDATE ON alembic_version FROM bursar_app;
 GRANT DELETE ON signin_count, idempotency_key TO bursar_app;
 
 -- Written once.
