@@ -1,0 +1,21 @@
+"""The entry of every run: who looks, what they may open, and the page itself."""
+
+import streamlit as st
+
+from app import navigation, theme
+from app.parts import frame, states
+from app.viewer import current_user
+
+frame.page_config()
+theme.send()
+viewer = current_user()
+if viewer is None:
+    states.signed_out()
+    st.stop()
+menu = navigation.sections_for(viewer)
+if not menu:
+    states.no_pages()
+    st.stop()
+page = st.navigation(menu)
+frame.sidebar(viewer)
+page.run()

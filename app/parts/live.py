@@ -1,0 +1,31 @@
+"""The small part of a page that notices news and draws the page again."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app import published
+from app.viewer import current_user
+
+_SEEN = "live_seen"
+EVERY = "2s"
+EVERY_SLOW = "30s"
+
+
+def watch(version: Callable[[], object] | None = None, *, every: str = EVERY) -> None:
+    """Draw the page again once a newer version of its figures is there; call it before anything is read.
+
+    The published warehouse version is compared always; `version` adds a cheap question for pages that read
+    Postgres. An ended session is noticed as well.
+    """
+    st.session_state[_SEEN] = _seen(version)
+    st.fragment(_compare, run_every=every)(version)
+
+
+def _compare(version: Callable[[], object] | None) -> None:
+    if current_user() is None or _seen(version) != st.session_state.get(_SEEN):
+        st.rerun()
+
+
+def _seen(version: Callable[[], object] | None) -> tuple[object, ...]:
+    return (published.version(), version() if version else None)

@@ -1,0 +1,37 @@
+"""Who looks at the page; the only reader of the identity that the gate hands over."""
+
+from uuid import UUID
+
+import streamlit as st
+
+from app.wiring import wired
+from services.identity import signin
+from services.identity.signin import Session
+from services.kernel.actor import Actor, system
+from services.kernel.errors import Forbidden
+from services.kernel.ids import SessionId
+
+_SHELL = system("shell")
+
+
+def current_user() -> Actor | None:
+    """The person whose session this page belongs to, asked of Postgres each time; None once it has ended."""
+    session = current_session()
+    return session.actor if session else None
+
+
+def current_session() -> Session | None:
+    """The valid session behind this page, if there still is one."""
+    handed = st.user.to_dict().get("session_id")
+    if not isinstance(handed, str):
+        return None
+    with wired().works.begin(_SHELL) as work:
+        return signin.session_by_id(work, SessionId(UUID(handed)))
+
+
+def require_user() -> Actor:
+    """The person who looks. Raises Forbidden (`session_ended`) when nobody does any more."""
+    person = current_user()
+    if person is None:
+        raise Forbidden("session_ended", "Your session has ended. Please sign in again.")
+    return person
