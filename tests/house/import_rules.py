@@ -82,12 +82,13 @@ def pipelines_see_facts(project: Project) -> Iterator[Fault]:
 
 
 def api_on_top(project: Project) -> Iterator[Fault]:
-    """A domain's api is for the router alone."""
+    """A domain's api is for the router, and for the api of a domain above."""
     for source in project.sources(PRODUCT):
         for node, name in imports(source):
             parts = name.split(".")
-            if parts[0] == "services" and "api" in parts[2:3] and source.path != "services/http.py":
-                yield source.fault(node, f"imports {name}: only services/http.py sees an api")
+            is_above = source.path == "services/http.py" or source.stem == "api"
+            if parts[0] == "services" and "api" in parts[2:3] and not is_above:
+                yield source.fault(node, f"imports {name}: only the router and an api see an api")
 
 
 def tables_below(project: Project) -> Iterator[Fault]:
