@@ -83,9 +83,15 @@ def debit(account: Account, amount: Money, *, purchase_line: UUID | None = None)
     return _line(account, amount, Side.DEBIT, purchase_line)
 
 
-def credit(account: Account, amount: Money, *, purchase_line: UUID | None = None) -> Line:
-    """A line that adds an amount to the credit side of an account."""
-    return _line(account, amount, Side.CREDIT, purchase_line)
+def credit(
+    account: Account,
+    amount: Money,
+    *,
+    purchase_line: UUID | None = None,
+    matures_at: datetime | None = None,
+) -> Line:
+    """A line that adds an amount to the credit side of an account, to become available at an instant if given."""
+    return replace(_line(account, amount, Side.CREDIT, purchase_line), matures_at=matures_at)
 
 
 def without_zeros(lines: Iterable[Line]) -> tuple[Line, ...]:

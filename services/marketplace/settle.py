@@ -55,9 +55,7 @@ def settle(work: Work, *, purchase: PurchaseId, paid: PaymentState) -> None:
         debit(accounts.stripe_fee(found.currency), fee),
     ]
     for line, parts in divided.items():
-        postings += [
-            credit(account_of(part), part.amount, purchase_line=line.purchase_line_id) for part in parts
-        ]
+        postings += [_earned(line, part, at=paid_at) for part in parts]
     journal = Journal("sale", f"sale:{purchase}", "purchase", purchase, paid_at, without_zeros(postings))
     book.post(work, journal)
     _open(work, purchase, divided, buyer=UserId(found.buyer_id), at=paid_at)
@@ -72,6 +70,20 @@ def settle_free(work: Work, *, purchase: PurchaseId) -> None:
     divided: dict[SoldLine, list[Share]] = {line: [] for line in _lines(work, purchase)}
     _open(work, purchase, divided, buyer=UserId(found.buyer_id), at=work.now)
     work.audit("purchase.settled", "purchase", purchase, total_minor=0, currency=found.currency)
+
+
+def _earned(line: SoldLine, part: Share, *, at: datetime) -> Line:
+    is_held = part.party is Party.INSTRUCTOR
+    return credit(
+        account_of(part),
+        part.amount,
+        purchase_line=line.purchase_line_id,
+        matures_at=_hold_until(line, at) if is_held else None,
+    )
+
+
+def _hold_until(line: SoldLine, at: datetime) -> datetime:
+    return at + timedelta(days=line.refund_days)
 
 
 def account_of(share: Share) -> Account:
@@ -132,7 +144,7 @@ def _open(
         work.run(
             update(PurchaseLine)
             .where(PurchaseLine.purchase_line_id == line.purchase_line_id)
-            .values(state="held", hold_until=at + timedelta(days=line.refund_days))
+            .values(state="held", hold_until=_hold_until(line, at))
         )
         _enrol(work, line, buyer)
     work.run(update(Purchase).where(Purchase.purchase_id == purchase).values(state="settled", settled_at=at))
