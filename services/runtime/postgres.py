@@ -7,11 +7,9 @@ Two locks in the folder say who is there, and the kernel lets go of them whateve
 import fcntl
 import itertools
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -23,11 +21,9 @@ import psycopg
 from psycopg import sql
 
 from services.kernel.errors import Unavailable
-from services.runtime import postgres_cluster
+from services.runtime import ports, postgres_cluster
 from services.runtime.postgres_cluster import Cluster
 
-_PORTS = range(20_000, 32_000)  # below the range from which the system takes ports of outgoing connections
-_PORT_TRIES = 20
 _TICK = 0.05  # seconds
 _PATIENCE = 20  # seconds of orderly stopping before the server is told to drop everything
 _LOG_KEPT = 16 * 1024 * 1024  # bytes
@@ -121,7 +117,7 @@ def _launch(cluster: Cluster, lock: IO[bytes], report: Callable[[str], None]) ->
     if alive:
         return alive
     _turn_log(cluster)
-    for port in _free_ports(cluster.folder):
+    for port in ports.free(cluster.folder / "port"):
         log_start = cluster.log.stat().st_size
         process = _spawn(cluster, lock, port)
         if _until_ready(cluster, process, log_start, report):
@@ -130,7 +126,9 @@ def _launch(cluster: Cluster, lock: IO[bytes], report: Callable[[str], None]) ->
         said = _said(cluster, log_start)
         if "could not create any TCP/IP sockets" not in said:
             raise _failure(cluster, said)
-    raise Unavailable("postgres_port", f"No free port between {_PORTS.start} and {_PORTS.stop} on 127.0.0.1.")
+    raise Unavailable(
+        "postgres_port", f"No free port from {ports.RANGE.start} to {ports.RANGE.stop} on 127.0.0.1."
+    )
 
 
 def _spawn(cluster: Cluster, lock: IO[bytes], port: int) -> subprocess.Popen[bytes]:
@@ -270,20 +268,6 @@ def _failure(cluster: Cluster, said: str) -> Unavailable:
         f"The database did not start: {reasons[0] if reasons else 'it gave no reason'}. "
         f"Its log is {cluster.log}.",
     )
-
-
-def _free_ports(folder: Path) -> Iterator[int]:
-    """Ports nobody listens on: first the one used last, so that running clients find the server again."""
-    remembered = folder / "port"
-    known = [int(remembered.read_text())] if remembered.exists() else []
-    for port in [*known, *random.sample(_PORTS, _PORT_TRIES)]:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        yield port
 
 
 def _make_database(cluster: Cluster, port: int) -> None:

@@ -3,12 +3,14 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.kernel.errors import Unavailable
+from services.runtime import tether
 
 _CAPABILITIES = {"dac_override": 1, "dac_read_search": 2}  # names and bit numbers of capabilities(7)
 
@@ -34,7 +36,7 @@ def choose(folder: Path, *, needs: Sequence[Path]) -> Rights:
     closed folders (a clone below a 0700 home) only where these rights would not reach the files otherwise.
     """
     if os.geteuid() != 0:
-        return Rights(os.geteuid(), os.getegid(), _until_we_die())
+        return Rights(os.geteuid(), os.getegid(), tether.words(signal.SIGINT))
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise Unavailable(
@@ -58,11 +60,6 @@ def choose(folder: Path, *, needs: Sequence[Path]) -> Rights:
         f"program files ({refused}). Put the data folder (BURSAR_DATA_FOLDER) elsewhere, "
         "run Bursar as another user, or set BURSAR_DATABASE_URL.",
     )
-
-
-def _until_we_die() -> tuple[str, ...]:
-    setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig=INT") if setpriv else ()
 
 
 def _unprivileged(folder: Path) -> tuple[int, int]:

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from services.kernel.errors import Unavailable
-from services.runtime import postgres, postgres_cluster
+from services.runtime import ports, postgres, postgres_cluster
 from tests.waiting import until
 
 STARTER = """
@@ -266,8 +266,8 @@ def test_a_port_lost_between_the_look_and_the_start_is_no_failure(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ports = [taken.getsockname()[1], 31_999]
-        monkeypatch.setattr(postgres, "_free_ports", lambda _folder: iter(ports))
+        offered = [taken.getsockname()[1], 31_999]
+        monkeypatch.setattr(ports, "free", lambda _remembered: iter(offered))
         running = start(folder)
     assert running.url.endswith(":31999/bursar")
     running.stop()
