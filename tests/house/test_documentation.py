@@ -124,3 +124,12 @@ MACHINES_AND_REGISTRIES = (
 @pytest.mark.parametrize("line", MACHINES_AND_REGISTRIES)
 def test_the_search_for_machines_and_registries_bites(line: str) -> None:
     assert HOSTS.search(line) or MACHINE.search(line)
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "ops/uv.lock"])
+def test_a_lock_holds_names_versions_and_hashes_only(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.strip().startswith("#")]
+    entries = re.split(r"\n(?=\S)", "\n".join(lines))
+    form = re.compile(r"[\w.\[\],-]+==[\w.!+]+( ; [^\\]+)?( \\\s+--hash=sha256:[0-9a-f]{64})+\s*")
+    assert [entry for entry in entries if not form.fullmatch(entry)] == []
