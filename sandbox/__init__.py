@@ -1,1 +1,1 @@
-"""sandbox."""
+"""A Stripe of our own on loopback, for development, demos and tests; it imports nothing of the rest."""
