@@ -1,14 +1,15 @@
 """Whether the process lives, and whether it can do its work."""
 
-import logging
 from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from services.runtime import observe
+
 Check = Callable[[], bool]
-_log = logging.getLogger(__name__)
+_log = observe.logger("health")
 
 
 def routes(checks: Mapping[str, Check]) -> list[Route]:
@@ -30,5 +31,5 @@ def _passes(name: str, check: Check) -> bool:
     try:
         return check()
     except Exception:  # noqa: BLE001 - whatever fails, the process is not ready
-        _log.exception("readiness check %s failed", name)
+        _log.exception("not_ready", check=name)
         return False

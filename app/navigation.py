@@ -29,6 +29,11 @@ class Entry:
         """The script of the page."""
         return PAGES / f"{self.name}.py"
 
+    @property
+    def address(self) -> str:
+        """The last part of the page's address."""
+        return self.name.replace("_", "-")
+
 
 ENTRIES = (
     Entry(
@@ -79,9 +84,9 @@ def entries_for(person: Actor) -> list[Entry]:
     return [entry for entry in ENTRIES if person.holds(*entry.roles)]
 
 
-def address_for(person: Actor, name: str) -> str:
+def address_for(person: Actor, address: str) -> str:
     """The address of a page for this person: the root for their first page and for whatever is not theirs."""
-    return f"/{name}" if name in [entry.name for entry in entries_for(person)[1:]] else "/"
+    return f"/{address}" if address in [entry.address for entry in entries_for(person)[1:]] else "/"
 
 
 def sections_for(person: Actor) -> dict[str, list[Page]]:
@@ -96,7 +101,7 @@ def _sections(entries: Iterable[Entry]) -> dict[str, list[Page]]:
             entry.path,
             title=entry.title,
             icon=entry.icon,
-            url_path=entry.name,
+            url_path=entry.address,
             default=place == 0,
             visibility="hidden" if entry.section == HIDDEN else "visible",
             help=entry.about,

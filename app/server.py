@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -34,6 +35,7 @@ _GATE = system("gate")
 def shell(wiring: Wiring, api: FastAPI) -> st.App:
     """The application of one process, for any ASGI server."""
     install(wiring)
+    logging.getLogger("streamlit.error_util").addFilter(_is_not_a_crash)  # ours is logged redacted, in states
     page = document()
     squeezed = streamlit_assets()
     door = Door(wiring.works, DEMO_PEOPLE if wiring.settings.demo else ())
@@ -80,6 +82,10 @@ def warm() -> None:
         compile(entry.path.read_text(encoding="utf-8"), str(entry.path), "exec")
     gc.collect()
     gc.freeze()
+
+
+def _is_not_a_crash(record: logging.LogRecord) -> bool:
+    return record.exc_info is None
 
 
 def _finder(wiring: Wiring) -> Callable[[str], Session | None]:

@@ -11,6 +11,7 @@ from app.wiring import wired
 from app.wording import markup, moment, plain, t
 from services.kernel.errors import Refusal
 
+ENDED = "session_ended"
 _FAILING = "failing_since"
 
 
@@ -68,7 +69,9 @@ def card(key: str, *, what: str, height: str = "content") -> Iterator[None]:
 def failed_page(error: Exception) -> bool:
     """One message with a reference; the log has the rest."""
     if isinstance(error, Refusal):
-        _leave_if_ended(error)
+        if error.code == ENDED:
+            signed_out()
+            return True
         st.warning(plain(error.message), icon=":material/info:")
         return True
     reference = report(error, during="page")
@@ -98,5 +101,5 @@ def _failing() -> dict[str, datetime]:
 
 
 def _leave_if_ended(refusal: Refusal) -> None:
-    if refusal.code == "session_ended":
+    if refusal.code == ENDED:
         st.rerun()

@@ -41,8 +41,9 @@ class Session:
 def sign_in(works: Works, *, email: str, password: str, address: str) -> str:
     """Check a password and open a session; gives its token, which is stored nowhere.
 
-    The tries are counted per e-mail and per network address before the password is looked at, and no
-    transaction is open while it is hashed. An unknown e-mail costs the same hash as a known one.
+    The tries are counted per e-mail and per network address before the password is looked at; a success
+    takes its own back. No transaction is open while the password is hashed, and an unknown e-mail costs the
+    same hash.
     Raises Forbidden (`signin_failed`, `too_many_tries`) and Unavailable.
     """
     wanted = email.strip().lower()
@@ -58,7 +59,7 @@ def sign_in(works: Works, *, email: str, password: str, address: str) -> str:
     if not _fits(password, found.password_hash if found else _nobody()) or found is None:
         raise Forbidden("signin_failed", "This e-mail and password do not belong together.")
     with works.begin(_DOOR) as work:
-        work.run(delete(SigninCount).where(SigninCount.subject_hash == _digest(f"email:{wanted}")))
+        _uncount(work, email=f"email:{wanted}", address=f"address:{address}")
         return _open(work, UserId(found.user_id))
 
 
@@ -132,6 +133,16 @@ def _count(work: Work, subject: str) -> int:
         },
     ).returning(SigninCount.try_count)
     return work.run(counted).scalar_one()
+
+
+def _uncount(work: Work, *, email: str, address: str) -> None:
+    """After a success: the e-mail starts anew, and the address is charged with its failures only."""
+    work.run(delete(SigninCount).where(SigninCount.subject_hash == _digest(email)))
+    work.run(
+        update(SigninCount)
+        .where(SigninCount.subject_hash == _digest(address))
+        .values(try_count=SigninCount.try_count - 1)
+    )
 
 
 def _fits(password: str, password_hash: str) -> bool:

@@ -1,0 +1,48 @@
+"""The controls that narrow a page; their values live in the address, so that a page can be shared."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import streamlit as st
+
+from app.wording import t
+
+PERIOD = "period"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole days, both ends included, and the period of the same length before."""
+
+    name: str
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many days the period has."""
+        return (self.last - self.first).days + 1
+
+    @property
+    def before(self) -> "Period":
+        """The period of the same length that ended the day before this one began."""
+        last = self.first - timedelta(days=1)
+        return Period(self.name, last - timedelta(days=self.days - 1), last)
+
+
+LENGTHS = {"30D": 30, "90D": 90, "6M": 182}
+
+
+def period(today: date, *, default: str = "90D") -> Period:
+    """The control that all pages share: 30D, 90D or 6M up to today."""
+    chosen = st.segmented_control(
+        t("Period"),
+        list(LENGTHS),
+        default=default,
+        required=True,
+        key=PERIOD,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    name = chosen if chosen in LENGTHS else default
+    return Period(name, today - timedelta(days=LENGTHS[name] - 1), today)

@@ -1,0 +1,232 @@
+"""`bursar up` for real: it comes up, heals whatever is killed, stops whole, and goes on where it was."""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from services.runtime import ports, postgres
+from tests.integration.app.bursar_up import CHILDREN, BursarUp
+from tests.waiting import until
+
+Start = Callable[..., BursarUp]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts `bursar up` on the test's folder; whatever still runs at the end is stopped."""
+    port = next(ports.free(tmp_path / "no memory"))
+    runs: list[BursarUp] = []
+
+    def begin(**variables: str) -> BursarUp:
+        runs.append(BursarUp(tmp_path / "bursar", port, **variables))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        run.stop()
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BursarUp]:
+    """One Bursar for the tests that leave it whole."""
+    folder = tmp_path_factory.mktemp("up") / "bursar"
+    run = BursarUp(folder, next(ports.free(folder / "no memory")))
+    try:
+        run.until_ready()
+        yield run
+    finally:
+        run.stop()
+
+
+def are_gone(pids: set[int]) -> bool:
+    return not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def database(run: BursarUp) -> str:
+    """The owner's address of the database that the run stands on."""
+    running = postgres.start(run.folder / "postgres", report=lambda _line: None)
+    running.stop()
+    return running.url
+
+
+def test_it_says_where_it_is_and_answers_there(standing: BursarUp) -> None:
+    assert f"Bursar is ready: http://localhost:{standing.port}" in standing.text
+    assert standing.asks("/healthz") == (200, {"status": "alive"})
+    assert standing.is_whole()
+
+
+def test_secrets_are_made_once_and_shown_to_nobody(standing: BursarUp) -> None:
+    file = standing.folder / "secrets.json"
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    printed = standing.text + "".join(log.read_text() for log in (standing.folder / "logs").iterdir())
+    assert "sk_test_" not in printed
+    assert "whsec_" not in printed
+
+
+def test_a_second_start_on_the_folder_is_refused_in_a_sentence(standing: BursarUp) -> None:
+    second = BursarUp(standing.folder, standing.port + 1)
+
+    assert second.ended_with() == 1
+    assert (
+        f"Bursar runs already on the folder {standing.folder} (process {standing.process.pid})" in second.text
+    )
+    assert "Traceback" not in second.text
+    assert standing.is_whole()
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("name", CHILDREN)
+def test_whatever_is_killed_is_started_again_and_the_whole_heals(standing: BursarUp, name: str) -> None:
+    before = standing.pid(name)
+    others = {other: standing.pid(other) for other in CHILDREN if other != name}
+
+    os.kill(before, signal.SIGKILL)
+    until(
+        lambda: standing.folder.exists() and pid_or_none(standing, name) not in {before, None},
+        f"{name} again",
+    )
+    until(standing.is_whole, "the whole is healed", seconds=60)
+    assert {other: standing.pid(other) for other in others} == others
+
+
+def pid_or_none(run: BursarUp, name: str) -> int | None:
+    try:
+        return run.pid(name)
+    except (FileNotFoundError, IndexError):
+        return None
+
+
+def test_ctrl_c_stops_every_process_and_the_next_start_goes_on(start: Start) -> None:
+    first = start()
+    first.until_ready()
+    with psycopg.connect(database(first)) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    pids = first.all_pids()
+    assert {first.pid(name) for name in CHILDREN} <= pids
+    secrets = (first.folder / "secrets.json").read_bytes()
+
+    assert first.stop() == 0
+    until(lambda: are_gone(pids), "no process is left")
+    assert "goes on where this one was" in first.text
+
+    second = start()
+    second.until_ready()
+    assert (second.folder / "secrets.json").read_bytes() == secrets
+    with psycopg.connect(database(second)) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
+
+
+def test_sigterm_while_it_starts_stops_it_as_well(start: Start) -> None:
+    run = start()
+    until(lambda: "Starting the sandbox" in run.text, "it is half started")
+    run.process.send_signal(signal.SIGTERM)
+
+    assert run.ended_with() == 0
+    assert "Bursar is ready" not in run.text
+    assert not psutil.Process().children() or are_gone({run.process.pid})
+
+
+@pytest.mark.faults
+def test_a_second_ctrl_c_ends_everything_at_once(start: Start) -> None:
+    run = start()
+    run.until_ready()
+    pids = run.all_pids()
+    for name in ("server", "worker"):
+        os.kill(run.pid(name), signal.SIGSTOP)
+    run.process.send_signal(signal.SIGINT)
+    until(lambda: "Stopping" in run.text, "the first was heard")
+    run.process.send_signal(signal.SIGINT)
+
+    assert run.ended_with() == 128 + signal.SIGINT
+    until(lambda: are_gone(pids), "no process is left")
+
+
+@pytest.mark.faults
+def test_after_kill_9_of_itself_nothing_is_left_and_the_next_start_works(start: Start) -> None:
+    first = start()
+    first.until_ready()
+    pids = first.all_pids()
+    first.process.kill()
+    until(lambda: are_gone(pids), "its processes end with it")
+
+    second = start()
+    second.until_ready()
+    assert second.is_whole()
+
+
+@pytest.mark.faults
+def test_orphans_of_a_killed_run_are_ended_by_the_next(start: Start, tmp_path: Path) -> None:
+    first = start(PATH=f"{without_tether(tmp_path)}:{os.environ['PATH']}")
+    first.until_ready()
+    orphans = {first.pid(name) for name in CHILDREN}
+    first.process.kill()
+    first.process.wait()
+    assert all(psutil.pid_exists(pid) for pid in orphans)
+
+    second = start()
+    second.until_ready()
+    assert second.is_whole()
+    assert are_gone(orphans - {first.pid("postgres")})
+    assert second.pid("postgres") in orphans
+    second.stop()
+    until(lambda: are_gone(orphans), "the database that was taken over is stopped as well")
+
+
+def without_tether(folder: Path) -> Path:
+    """A folder with a setpriv that leaves children alive when their parent dies."""
+    folder /= "bin"
+    folder.mkdir()
+    script = (
+        "#!/bin/sh\n"
+        'for word; do shift; case "$word" in --pdeathsig=*) ;; *) set -- "$@" "$word";; esac; done\n'
+        f'case "$1" in --*) exec {shutil.which("setpriv")} "$@";; *) exec "$@";; esac\n'
+    )
+    (folder / "setpriv").write_text(script)
+    (folder / "setpriv").chmod(0o755)
+    return folder
+
+
+def test_a_port_in_use_is_named_with_the_way_out(start: Start) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        run = start(BURSAR_PORT=str(port))
+
+        assert run.ended_with() == 1
+        assert f"Port {port} is in use by another program" in run.text
+        assert f"BURSAR_PORT={port + 1}" in run.text
+        assert "Traceback" not in run.text
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"BURSAR_STRIPE_BASE_URL": "http://127.0.0.1:1"}, "is set without BURSAR_STRIPE_SECRET_KEY"),
+        (
+            {"BURSAR_STRIPE_SECRET_KEY": "sk_live_" + "x", "BURSAR_STRIPE_BASE_URL": "http://127.0.0.1:1"},
+            "goes with a test key only",
+        ),
+        ({"BURSAR_STRIPE_SECRET_KEY": "pk_test_" + "x"}, "must start with sk_test_"),
+        ({"BURSAR_STRIPE_SECRET_KEY": "sk_test_" + "x"}, "BURSAR_STRIPE_WEBHOOK_SECRET is missing"),
+        ({"BURSAR_PORT": "many"}, "BURSAR_PORT: Input should be a valid integer"),
+    ],
+)
+def test_settings_that_do_not_fit_refuse_to_start_with_a_sentence(
+    start: Start, variables: dict[str, str], sentence: str
+) -> None:
+    run = start(**variables)
+
+    assert run.ended_with() == 1
+    assert sentence in run.text
+    assert "Traceback" not in run.text
+    assert not (run.folder / "postgres").exists()
