@@ -6,7 +6,6 @@ from typing import Self
 
 BASIS_POINTS = 10_000
 CODE_LETTERS = 3
-CODE_LETTERS = 3
 
 
 @dataclass(frozen=True, order=False, slots=True)
@@ -19,7 +18,8 @@ class Money:
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
             raise TypeError(f"minor must be a whole number of minor units, not {self.minor!r}")
-        if not (len(self.currency) == CODE_LETTERS and self.currency.isascii() and self.currency.isupper()):
+        code = self.currency
+        if not (len(code) == CODE_LETTERS and code.isascii() and code.isalpha() and code.isupper()):
             raise ValueError(f"currency must be a three-letter upper-case code, not {self.currency!r}")
 
     @classmethod

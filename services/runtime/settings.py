@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="BURSAR_", frozen=True, extra="ignore", hide_input_in_errors=True
+        env_prefix="BURSAR_", env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
     )
 
     database_url: SecretStr | None = None
@@ -52,15 +52,19 @@ class Settings(BaseSettings):
             raise ValueError(
                 "BURSAR_STRIPE_SECRET_KEY must start with sk_test_, rk_test_, sk_live_ or rk_live_"
             )
-        if key and not self.stripe_webhook_secret:
+        if key and not self.webhook_secrets():
             raise ValueError(
                 "BURSAR_STRIPE_WEBHOOK_SECRET is missing: copy it from the webhook endpoint at Stripe"
+            )
+        if self.webhook_secrets() and not key:
+            raise ValueError(
+                "BURSAR_STRIPE_WEBHOOK_SECRET is set without BURSAR_STRIPE_SECRET_KEY: set both, or neither"
             )
         return self
 
     def stripe_mode(self) -> StripeMode:
         """Which processor these settings name: the sandbox, Stripe, or a test address."""
-        if self.stripe_secret_key is None:
+        if not self.stripe_secret_key:
             return StripeMode.SANDBOX
         return StripeMode.TEST_ADDRESS if self.stripe_base_url else StripeMode.STRIPE
 
