@@ -58,8 +58,9 @@ def test_the_doors_that_stay_shut_say_what_to_set(values: dict[str, str], words:
 
 
 def test_no_secret_is_in_a_refusal_or_a_printed_configuration() -> None:
+    public = {"stripe_secret_key": "pk_test_betrayed", "stripe_webhook_secret": "whsec_betrayed"}
     with pytest.raises(ValidationError) as refused:
-        settings(**{"stripe_secret_key": "pk_test_betrayed", "stripe_webhook_secret": "whsec_betrayed"})
+        settings(**public)
     betrayed = {"stripe_secret_key": "sk_test_betrayed", "stripe_webhook_secret": "whsec_betrayed"}
     printed = settings(**betrayed, database_url="postgresql://bursar:betrayed@db.example/bursar")
     assert "betrayed" not in str(refused.value)
@@ -90,7 +91,8 @@ def test_a_port_is_a_port(port: object) -> None:
 
 
 def test_two_secrets_stand_side_by_side_while_they_are_rotated() -> None:
-    rotated = settings(**{"stripe_webhook_secret": " whsec_new , whsec_old ,", "stripe_secret_key": TEST_KEY})
+    values = {"stripe_webhook_secret": " whsec_new , whsec_old ,", "stripe_secret_key": TEST_KEY}
+    rotated = settings(**values)
     assert rotated.webhook_secrets() == ("whsec_new", "whsec_old")
     assert rotated.connect_webhook_secrets() == ()
 
