@@ -13,12 +13,14 @@ from services.kernel import actor
 from services.kernel.errors import Invalid, Unavailable
 from services.payments import arrival
 from services.payments.arrival import Arrival
+from services.runtime import observe
 from services.runtime.work import Works
 
 LARGEST_BODY = 1_000_000  # bytes
 TOLERANCE = 300  # seconds, in both directions
 
 _THREADS = 4  # of each endpoint; they hold that many connections at most
+_log = observe.logger("inbox")
 _STRIPE = actor.system("stripe")
 _JSON = (b"content-type", b"application/json")
 
@@ -54,6 +56,7 @@ def webhook(works: Works, secrets: tuple[str, ...], *, connect: bool, live: bool
         except _Unwanted as unwanted:
             await _answer(send, unwanted.status, unwanted.words, *unwanted.headers)
         except Invalid as refusal:
+            _log.warning("webhook.refused", reason=refusal.message, connect=connect)
             await _answer(send, HTTPStatus.BAD_REQUEST, refusal.message)
         except Unavailable as refusal:
             await _answer(send, HTTPStatus.SERVICE_UNAVAILABLE, refusal.message, (b"retry-after", b"5"))

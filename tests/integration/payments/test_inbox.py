@@ -3,8 +3,6 @@
 import hmac
 import http.client
 import json
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -12,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import uvicorn
 from psycopg import sql
 from sqlalchemy import Row, make_url, select
 from stripe import WebhookSignature
@@ -23,7 +20,6 @@ from services.payments.inbox import LARGEST_BODY, Endpoint, webhook
 from services.runtime.database import WAKE_CHANNEL
 from services.runtime.events import InboxEvent
 from services.runtime.work import Works
-from tests.waiting import until
 
 OLD_SECRET, SECRET, FOREIGN_SECRET = "whsec_invented_old", "whsec_invented_new", "whsec_invented_other"
 
@@ -77,23 +73,9 @@ class Caller:
 
 
 @pytest.fixture
-def serve(clock: SetClock) -> Iterator[Callable[[Endpoint], Caller]]:
-    """Serve an endpoint on loopback until the test ends."""
-    running: list[tuple[uvicorn.Server, threading.Thread]] = []
-
-    def start(endpoint: Endpoint) -> Caller:
-        listening = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(endpoint, log_level="error", lifespan="off", ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        running.append((server, thread))
-        until(lambda: server.started, "the endpoint to be served")
-        return Caller(listening.getsockname()[1], clock)
-
-    yield start
-    for server, thread in running:
-        server.should_exit = True
-        thread.join()
+def serve(listen: Callable[[Endpoint], int], clock: SetClock) -> Callable[[Endpoint], Caller]:
+    """Serve an endpoint, and call it as Stripe does at the test's time."""
+    return lambda endpoint: Caller(listen(endpoint), clock)
 
 
 @pytest.fixture
