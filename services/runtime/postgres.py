@@ -65,6 +65,11 @@ class Running:
         """Whether this start is the one whose stop ends the server."""
         return self._ownership is not None
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server still runs."""
+        return _is_server(self.pid, self._cluster.data)
+
     def stop(self) -> None:
         """End the server in good order if this start owns it; a second call does nothing."""
         if self._ownership is None:

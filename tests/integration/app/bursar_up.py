@@ -7,10 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
 from pathlib import Path
-
-import psutil
 
 from tests.waiting import until
 
@@ -75,8 +72,8 @@ class BursarUp:
         return int((self.folder / "run" / f"{name}.pid").read_text().split()[0])
 
     def all_pids(self) -> set[int]:
-        """Every process below the command, the backends of the database aside."""
-        return {child.pid for child in psutil.Process(self.process.pid).children(recursive=True)}
+        """Every process below the command."""
+        return descendants(self.process.pid)
 
     def asks(self, path: str) -> tuple[int, dict[str, object]]:
         """What the server answers; status 0 when it does not."""
@@ -97,5 +94,28 @@ class BursarUp:
         return isinstance(checks, dict) and checks.get("database") is True
 
 
-def _settings(folder: Path, port: int) -> Mapping[str, str]:
+def descendants(pid: int) -> set[int]:
+    """Every process below one, its own children first."""
+    parents = {int(stat.parent.name): _parent(stat) for stat in Path("/proc").glob("[0-9]*/stat")}
+    found: set[int] = set()
+    ring = {pid}
+    while ring:
+        ring = {child for child, parent in parents.items() if parent in ring} - found
+        found |= ring
+    return found
+
+
+def are_gone(pids: set[int]) -> bool:
+    """Whether none of the processes is left."""
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def _parent(stat: Path) -> int:
+    try:
+        return int(stat.read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
+
+
+def _settings(folder: Path, port: int) -> dict[str, str]:
     return {"BURSAR_DATA_FOLDER": str(folder), "BURSAR_PORT": str(port), "BURSAR_DEMO": "false"}

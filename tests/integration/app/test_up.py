@@ -8,12 +8,11 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
 from services.runtime import ports, postgres
-from tests.integration.app.bursar_up import CHILDREN, BursarUp
+from tests.integration.app.bursar_up import CHILDREN, BursarUp, are_gone
 from tests.waiting import until
 
 Start = Callable[..., BursarUp]
@@ -44,10 +43,6 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BursarUp]:
         yield run
     finally:
         run.stop()
-
-
-def are_gone(pids: set[int]) -> bool:
-    return not any(psutil.pid_exists(pid) for pid in pids)
 
 
 def database(run: BursarUp) -> str:
@@ -105,7 +100,8 @@ def pid_or_none(run: BursarUp, name: str) -> int | None:
         return None
 
 
-def test_ctrl_c_stops_every_process_and_the_next_start_goes_on(start: Start) -> None:
+@pytest.mark.faults
+def test_ctrl_c_stops_it_whole_the_next_start_goes_on_and_two_at_once_do_not_wait(start: Start) -> None:
     first = start()
     first.until_ready()
     with psycopg.connect(database(first)) as connection:
@@ -113,7 +109,6 @@ def test_ctrl_c_stops_every_process_and_the_next_start_goes_on(start: Start) -> 
     pids = first.all_pids()
     assert {first.pid(name) for name in CHILDREN} <= pids
     secrets = (first.folder / "secrets.json").read_bytes()
-
     assert first.stop() == 0
     until(lambda: are_gone(pids), "no process is left")
     assert "goes on where this one was" in first.text
@@ -124,61 +119,50 @@ def test_ctrl_c_stops_every_process_and_the_next_start_goes_on(start: Start) -> 
     with psycopg.connect(database(second)) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
 
+    pids = second.all_pids()
+    for name in ("server", "worker"):
+        os.kill(second.pid(name), signal.SIGSTOP)
+    second.process.send_signal(signal.SIGINT)
+    until(lambda: "Stopping" in second.text, "the first Ctrl-C was heard")
+    second.process.send_signal(signal.SIGINT)
+    assert second.ended_with() == 128 + signal.SIGINT
+    until(lambda: are_gone(pids), "no process is left")
+
 
 def test_sigterm_while_it_starts_stops_it_as_well(start: Start) -> None:
     run = start()
     until(lambda: "Starting the sandbox" in run.text, "it is half started")
+    pids = run.all_pids()
     run.process.send_signal(signal.SIGTERM)
 
     assert run.ended_with() == 0
     assert "Bursar is ready" not in run.text
-    assert not psutil.Process().children() or are_gone({run.process.pid})
-
-
-@pytest.mark.faults
-def test_a_second_ctrl_c_ends_everything_at_once(start: Start) -> None:
-    run = start()
-    run.until_ready()
-    pids = run.all_pids()
-    for name in ("server", "worker"):
-        os.kill(run.pid(name), signal.SIGSTOP)
-    run.process.send_signal(signal.SIGINT)
-    until(lambda: "Stopping" in run.text, "the first was heard")
-    run.process.send_signal(signal.SIGINT)
-
-    assert run.ended_with() == 128 + signal.SIGINT
     until(lambda: are_gone(pids), "no process is left")
 
 
 @pytest.mark.faults
-def test_after_kill_9_of_itself_nothing_is_left_and_the_next_start_works(start: Start) -> None:
-    first = start()
-    first.until_ready()
-    pids = first.all_pids()
-    first.process.kill()
-    until(lambda: are_gone(pids), "its processes end with it")
-
-    second = start()
-    second.until_ready()
-    assert second.is_whole()
-
-
-@pytest.mark.faults
-def test_orphans_of_a_killed_run_are_ended_by_the_next(start: Start, tmp_path: Path) -> None:
+def test_after_kill_9_of_itself_the_next_start_ends_orphans_and_takes_the_database_over(
+    start: Start, tmp_path: Path
+) -> None:
     first = start(PATH=f"{without_tether(tmp_path)}:{os.environ['PATH']}")
     first.until_ready()
     orphans = {first.pid(name) for name in CHILDREN}
     first.process.kill()
     first.process.wait()
-    assert all(psutil.pid_exists(pid) for pid in orphans)
+    assert all(Path(f"/proc/{pid}").exists() for pid in orphans)
 
     second = start()
     second.until_ready()
     assert second.is_whole()
-    assert are_gone(orphans - {first.pid("postgres")})
     assert second.pid("postgres") in orphans
-    second.stop()
-    until(lambda: are_gone(orphans), "the database that was taken over is stopped as well")
+    assert are_gone(orphans - {second.pid("postgres")})
+    os.kill(second.pid("postgres"), signal.SIGKILL)
+    until(lambda: pid_or_none(second, "postgres") not in orphans | {None}, "a database of its own")
+    until(second.is_whole, "the whole is healed")
+
+    pids = second.all_pids()
+    second.process.kill()
+    until(lambda: are_gone(pids), "the system ends with it what it started itself")
 
 
 def without_tether(folder: Path) -> Path:
