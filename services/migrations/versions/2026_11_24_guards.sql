@@ -8,6 +8,16 @@ GRANT USAGE ON SCHEMA public TO bursar_app;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO bursar_app;
 REVOKE INSERT, UPDATE ON balance FROM bursar_app;
 REVOKE UPDATE ON ledger_account, journal, posting, audit_log, line_share FROM bursar_app;
+
+-- What was agreed stands: only where a thing stands may move on.
+REVOKE UPDATE ON quote, revenue_rule, purchase, purchase_line, payment, refund FROM bursar_app;
+GRANT UPDATE (valid_to) ON revenue_rule TO bursar_app;
+GRANT UPDATE (state, settled_at, ended_at) ON purchase TO bursar_app;
+GRANT UPDATE (state, hold_until) ON purchase_line TO bursar_app;
+GRANT UPDATE (state, fee_minor, failure_code, succeeded_at, stripe_checkout_session_id, stripe_payment_intent_id,
+    stripe_charge_id, stripe_balance_transaction_id) ON payment TO bursar_app;
+GRANT UPDATE (state, failure_code, settled_at, stripe_refund_id, stripe_balance_transaction_id) ON refund TO bursar_app;
+
 REVOKE INSERT, UPDATE ON alembic_version FROM bursar_app;
 GRANT DELETE ON signin_count, idempotency_key TO bursar_app;
 
