@@ -57,7 +57,8 @@ def store(work: Work, arrivals: Sequence[Arrival]) -> int:
         return 0
     when = {"received_at": work.now, "next_try_at": work.now}
     rows = [asdict(arrival) | when for arrival in sorted(arrivals, key=lambda arrival: arrival.event_id)]
-    kept = work.run(insert(InboxEvent).values(rows).on_conflict_do_nothing().returning(InboxEvent.event_id))
+    once = insert(InboxEvent).on_conflict_do_nothing().returning(InboxEvent.event_id)
+    kept = work.run(once, rows)
     new = len(kept.all())
     if new:
         work.wake()

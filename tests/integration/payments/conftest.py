@@ -17,7 +17,9 @@ def listen() -> Iterator[Callable[[Endpoint], int]]:
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
     def start(endpoint: Endpoint) -> int:
-        listening = socket.create_server(("127.0.0.1", 0))
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64)  # named as TCP above, else asyncio waits 40 ms before each answer's last part
         server = uvicorn.Server(uvicorn.Config(endpoint, log_level="error", lifespan="off", ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -18,7 +18,7 @@ from services.stripe.gateway import Gateway
 from tests.sandboxed import SandboxProcess, start_sandbox
 from tests.waiting import until
 
-SECRET = "whsec_invented_for_this_test"  # noqa: S105 - signs nothing outside this test
+SECRET = "whsec_invented_for_this_test"
 PRICE = Money(10_000, "USD")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 

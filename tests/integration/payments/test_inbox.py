@@ -71,6 +71,19 @@ class Caller:
         finally:
             connection.close()
 
+    def begin(self, headers: dict[str, str], part: bytes = b"") -> tuple[int, dict[str, str]]:
+        """The status and words that answer a post of which only the headers and a first part are sent."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.putrequest("POST", "/")
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.endheaders(part or None)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
 
 @pytest.fixture
 def serve(listen: Callable[[Endpoint], int], clock: SetClock) -> Callable[[Endpoint], Caller]:
@@ -220,17 +233,20 @@ def test_a_body_of_one_megabyte_is_taken(stripe: Caller, kept: Kept) -> None:
     assert len(kept()) == 1
 
 
-def test_a_larger_body_is_refused(stripe: Caller, kept: Kept) -> None:
-    assert stripe.post(padded(LARGEST_BODY + 1)) == 413
+TOO_LARGE = (413, {"detail": "At most 1 MB is read."})
+
+
+def test_a_larger_body_is_refused_before_it_is_sent(stripe: Caller, kept: Kept) -> None:
+    body = padded(LARGEST_BODY + 1)
+    headers = {"Stripe-Signature": stripe.sign(body), "Content-Length": str(len(body))}
+    assert stripe.begin(headers) == TOO_LARGE
     assert kept() == []
 
 
-def test_a_larger_body_without_a_length_is_refused(stripe: Caller, kept: Kept) -> None:
+def test_a_larger_body_without_a_length_is_refused_before_its_end(stripe: Caller, kept: Kept) -> None:
     body = padded(LARGEST_BODY + 1)
-    chunks = (body[start : start + 65_536] for start in range(0, len(body), 65_536))
     headers = {"Stripe-Signature": stripe.sign(body), "Transfer-Encoding": "chunked"}
-    status, words = stripe.send("POST", chunks, headers)
-    assert (status, words) == (413, {"detail": "At most 1 MB is read."})
+    assert stripe.begin(headers, b"%x\r\n%b" % (len(body), body)) == TOO_LARGE
     assert kept() == []
 
 
