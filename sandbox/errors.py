@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.shapes import Json
 
+_IN_ADDRESS = frozenset({"id", "intent"})
 _DOCS = "https://stripe.com/docs/error-codes/"
 
 
@@ -59,7 +60,7 @@ def unknown(params: Iterable[str]) -> StripeError:
 
 def no_such(noun: str, identifier: str, *, param: str = "id") -> StripeError:
     """The object does not exist: 404 when the address named it, 400 when a parameter did."""
-    status = 404 if param == "id" else 400
+    status = 404 if param in _IN_ADDRESS else 400
     return invalid(f"No such {noun}: '{identifier}'", param=param, code="resource_missing", status=status)
 
 

@@ -52,6 +52,5 @@ def _with_lists(value: object) -> object:
     if not isinstance(value, dict):
         return value
     inner = {key: _with_lists(below) for key, below in value.items()}
-    if inner and all(key.isdigit() for key in inner):
-        return [inner[key] for key in sorted(inner, key=int)]
-    return inner
+    places = [str(place) for place in range(len(inner))]
+    return [inner[place] for place in places] if inner and inner.keys() == set(places) else inner

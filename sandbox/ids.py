@@ -10,7 +10,7 @@ _LENGTHS = {"cus": 14, "prod": 14, "acct": 16, "cs_test": 58, "req": 14, "evt": 
 
 def token(length: int) -> str:
     """Random base62 text of the given length."""
-    return "".join(secrets.choice(_BASE62) for _ in range(length))
+    return "".join(_BASE62[byte % len(_BASE62)] for byte in secrets.token_bytes(length))
 
 
 def fresh(prefix: str) -> str:

@@ -15,6 +15,15 @@ from urllib.parse import urlencode, urlsplit
 ROOT = Path(__file__).parents[1]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What the sandbox answered to a bare request."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+
+
 @dataclass
 class SandboxProcess:
     """A running sandbox; leaving its `with` block stops it."""
@@ -53,6 +62,19 @@ class SandboxProcess:
         """Read from the API itself, e.g. `get("/v1/charges", {"payment_intent": intent})`."""
         query = f"?{urlencode(asked)}" if asked else ""
         return self.control("GET", path + query)
+
+    def call(
+        self, method: str, path: str, form: str = "", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send the API a form exactly as written, for what the SDK would not send."""
+        connection = http.client.HTTPConnection(urlsplit(self.base_url).netloc, timeout=20)
+        given = {"Authorization": f"Bearer {self.secret_key}", **(headers or {})}
+        try:
+            connection.request(method, path, form or None, given)
+            response = connection.getresponse()
+            return Answer(response.status, dict(response.headers), json.loads(response.read()))
+        finally:
+            connection.close()
 
     def stop(self) -> int:
         """Ask it to end; its exit code."""

@@ -25,7 +25,7 @@ from sandbox.parameters import (
 )
 from sandbox.resource import Call, Operation, Resource
 from sandbox.resources import checkout, customers, payment, prices
-from sandbox.resources.payment_intents import CAPTURE_METHOD, GONE_TYPES
+from sandbox.resources.payment_intents import CAPTURE_METHOD, METHOD_TYPES
 from sandbox.shapes import Json, listing, merged_metadata
 
 _SHORTEST_SECONDS = 30 * 60
@@ -69,7 +69,7 @@ _INTENT_DATA = group(
     }
 )
 _CREATE: Fields = {
-    **GONE_TYPES,
+    **METHOD_TYPES,
     "allow_promotion_codes": boolean(),
     "billing_address_collection": choice("auto", "required"),
     "cancel_url": _URL,
@@ -91,6 +91,7 @@ _CREATE: Fields = {
     "ui_mode": choice("elements", "embedded_page", "form", "hosted_page"),
 }
 _PLAIN = (
+    "allowed_payment_method_types",
     "allow_promotion_codes",
     "billing_address_collection",
     "cancel_url",
@@ -98,6 +99,7 @@ _PLAIN = (
     "customer",
     "customer_creation",
     "customer_email",
+    "excluded_payment_method_types",
     "locale",
     "mode",
     "origin_context",

@@ -54,7 +54,14 @@ def blank(call: Call) -> Json:
         "on_behalf_of": None,
         "payment_method": None,
         "payment_method_configuration_details": None,
-        "payment_method_options": {"card": {"installments": None, "mandate_options": None, "network": None}},
+        "payment_method_options": {
+            "card": {
+                "installments": None,
+                "mandate_options": None,
+                "network": None,
+                "request_three_d_secure": "automatic",
+            }
+        },
         "payment_method_types": ["card"],
         "payment_record": None,
         "processing": None,
@@ -75,7 +82,7 @@ def known(call: Call, identifier: str) -> Json:
     """The intent of that id."""
     found = call.store.find("payment_intent", identifier)
     if found is None:
-        raise errors.no_such("payment_intent", identifier)
+        raise errors.no_such("payment_intent", identifier, param="intent")
     return found
 
 
@@ -118,7 +125,7 @@ def confirm(call: Call, intent: Json, params: Json) -> Json:
     off_session = bool(params.get("off_session"))
     if call.store.private(intent["id"]).get("authenticated") == method["id"]:
         return _raised(*attempt(call, intent, method, card.decline, authenticated=True))
-    if not _asks(call, card.authentication, method, off_session=off_session):
+    if not _asks(call, intent, method, off_session=off_session):
         return _raised(*attempt(call, intent, method, card.decline))
     if off_session or params.get("error_on_requires_action"):
         return _raised(*attempt(call, intent, method, cards.AUTHENTICATION_REQUIRED))
@@ -137,8 +144,11 @@ def _chosen_method(call: Call, intent: Json) -> Json:
     return payment_methods.of(call, intent["payment_method"], customer=intent["customer"])
 
 
-def _asks(call: Call, authentication: Authentication, method: Json, *, off_session: bool) -> bool:
-    """Whether the bank wants the buyer to authenticate this payment."""
+def _asks(call: Call, intent: Json, method: Json, *, off_session: bool) -> bool:
+    """Whether the bank, or the shop, wants the buyer to authenticate this payment."""
+    if intent["payment_method_options"]["card"]["request_three_d_secure"] in {"any", "challenge"}:
+        return bool(method["card"]["three_d_secure_usage"]["supported"]) and not off_session
+    authentication = payment_methods.card_of(call, method["id"]).authentication
     if authentication is Authentication.UNLESS_SET_UP:
         return not call.store.private(method["id"]).get("set_up")
     if authentication is Authentication.ON_SESSION:

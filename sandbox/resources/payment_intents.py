@@ -16,6 +16,7 @@ from sandbox.parameters import (
     currency,
     group,
     integer,
+    many,
     metadata,
     required,
     text,
@@ -33,7 +34,18 @@ def _gone(name: str, _raw: object) -> Never:
     raise errors.malformed(message, param=name, code=f"{name}_no_longer_supported")
 
 
-GONE_TYPES: Fields = {"payment_method_types": Parameter(_gone)}
+def _with_card(name: str, raw: object) -> list[str]:
+    types: list[str] = many(text()).read(name, raw)
+    if ("card" in types) == (name == "excluded_payment_method_types"):
+        raise errors.invalid("No payment method type is left: this account takes cards only.", param=name)
+    return types
+
+
+METHOD_TYPES: Fields = {
+    "allowed_payment_method_types": Parameter(_with_card),
+    "excluded_payment_method_types": Parameter(_with_card),
+    "payment_method_types": Parameter(_gone),
+}
 _METHOD_DATA = group(
     {
         "type": required(choice("card")),
@@ -42,13 +54,8 @@ _METHOD_DATA = group(
         "metadata": metadata(),
     }
 )
-_CARD_OPTIONS = group(
-    {
-        "capture_method": choice("manual"),
-        "request_three_d_secure": choice("any", "automatic", "challenge"),
-        "setup_future_usage": choice("none", "off_session", "on_session"),
-    }
-)
+_CARD_OPTIONS = group({"request_three_d_secure": choice("any", "automatic", "challenge")})
+_AMOUNT = integer(most=999_999_999_999)
 _DESCRIPTION: Fields = {
     "description": clearable(text(1_000)),
     "metadata": metadata(),
@@ -63,7 +70,7 @@ _METHOD: Fields = {
     "payment_method": text(),
     "payment_method_data": _METHOD_DATA,
     "payment_method_options": group({"card": _CARD_OPTIONS}),
-    **GONE_TYPES,
+    **METHOD_TYPES,
 }
 _CONFIRM: Fields = {
     **_METHOD,
@@ -80,7 +87,7 @@ _AUTOMATIC = group({"enabled": required(boolean()), "allow_redirects": choice("a
 _CREATE: Fields = {
     **_DESCRIPTION,
     **_CONFIRM,
-    "amount": required(integer()),
+    "amount": required(_AMOUNT),
     "automatic_payment_methods": _AUTOMATIC,
     "capture_method": CAPTURE_METHOD,
     "confirm": boolean(),
@@ -91,7 +98,7 @@ _CREATE: Fields = {
 _UPDATE: Fields = {
     **_DESCRIPTION,
     **_METHOD,
-    "amount": integer(),
+    "amount": _AMOUNT,
     "capture_method": CAPTURE_METHOD,
     "currency": currency(),
     "customer": text(),
@@ -107,6 +114,7 @@ _CANCEL: Fields = {
     "cancellation_reason": choice("abandoned", "duplicate", "fraudulent", "requested_by_customer")
 }
 _PLAIN = (
+    "allowed_payment_method_types",
     "amount",
     "automatic_payment_methods",
     "capture_method",
@@ -114,6 +122,7 @@ _PLAIN = (
     "currency",
     "customer",
     "description",
+    "excluded_payment_method_types",
     "receipt_email",
     "setup_future_usage",
     "statement_descriptor",
@@ -143,6 +152,8 @@ def _changed(call: Call, intent: Json, params: Json) -> Json:
         after["metadata"] = merged_metadata(intent["metadata"], params["metadata"])
     if "shipping" in params:
         after["shipping"] = shipping(params["shipping"])
+    if options := params.get("payment_method_options", {}).get("card"):
+        after["payment_method_options"] = {"card": intent["payment_method_options"]["card"] | options}
     return _with_method(call, after, params)
 
 
