@@ -68,7 +68,7 @@ class Door:
         if not origin.is_foreign(request.scope):
             return await self.leave(request)
         button = f'<form method="post" action="/logout"><button>{t("Sign out")}</button></form>'
-        return _page(t("Sign out"), t("Do you want to leave Bursar?"), button)
+        return said(t("Sign out"), t("Do you want to leave Bursar?"), button)
 
     async def leave(self, request: Request) -> Response:
         """End the session and go back to the form."""
@@ -98,7 +98,7 @@ class Door:
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <button type="submit">{t("Sign in")}</button>
 </form>{self._demo(onward)}"""
-        return _page(t("Sign in"), t("Use the email of your account."), body, status)
+        return said(t("Sign in"), t("Use the email of your account."), body, status)
 
     def _demo(self, onward: str) -> str:
         if not self.demo:
@@ -117,7 +117,8 @@ def _choice(person: DemoPerson, onward: str) -> str:
     return f'<form method="post" action="/login">{fields}<button type="submit">{words}</button></form>'
 
 
-def _page(title: str, lead: str, body: str, status: int = 200) -> Response:
+def said(title: str, lead: str, body: str, status: int = 200) -> Response:
+    """A page of the door: a title, a sentence, and what can be done. All three are HTML already."""
     page = _PAGE.substitute(
         title=title,
         lead=lead,

@@ -18,7 +18,9 @@ OUR_HEADERS = b"x-bursar-"
 SESSION_HEADER = b"x-bursar-session"
 STREAM = "/_stcore/stream"
 CLOSED = ("/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent/", "/auth/", "/oauth2callback")
-OPEN = frozenset({"/_stcore/health", "/_stcore/host-config", "/login", "/logout", "/healthz", "/readyz"})
+OPEN = frozenset(
+    {"/_stcore/health", "/_stcore/host-config", "/login", "/logout", "/checkout", "/healthz", "/readyz"}
+)
 OPEN_FOLDERS = ("/static/", "/app/static/")
 GUARDED = ("/media/", "/component/", "/_stcore/")
 API = "/api/"

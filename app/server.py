@@ -21,6 +21,7 @@ from app.document import document
 from app.door import Door
 from app.gate import Gate
 from app.parts import states
+from app.till import Till
 from app.wiring import Wiring, install
 from services.identity import signin
 from services.identity.demo_people import DEMO_PEOPLE
@@ -39,7 +40,12 @@ def shell(wiring: Wiring, api: FastAPI) -> st.App:
     page = document()
     squeezed = streamlit_assets()
     door = Door(wiring.works, DEMO_PEOPLE if wiring.settings.demo else ())
-    routes: list[BaseRoute] = [*door.routes(), *health.routes(_checks(wiring)), Mount("/api", app=api)]
+    routes: list[BaseRoute] = [
+        *door.routes(),
+        *Till(wiring).routes(),
+        *health.routes(_checks(wiring)),
+        Mount("/api", app=api),
+    ]
     return st.App(
         SCRIPT,
         routes=routes,

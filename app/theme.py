@@ -54,6 +54,16 @@ CSS = """
 .b-good{color:var(--b-green)}.b-bad{color:var(--b-red)}
 .b-empty{padding:1.5rem 0;color:var(--b-muted)}
 .b-empty strong{display:block;color:var(--b-ink);font-weight:600;margin-bottom:.15rem}
+.b-course{display:grid;gap:.3rem}
+.b-course .b-sub{display:flex;justify-content:space-between;gap:.5rem}
+.b-price{font-size:1.2rem;font-weight:650;letter-spacing:-.015em;color:var(--b-ink);font-variant-numeric:tabular-nums}
+.b-large{font-size:2.25rem;letter-spacing:-.025em;line-height:1.15}
+.b-tag{color:var(--b-green);font-weight:600;white-space:nowrap}
+.b-text{color:var(--b-ink)}.b-text p{margin:0 0 .75rem;max-width:42em}
+a.b-button{display:block;text-align:center;padding:.45rem .8rem;border-radius:8px;background:#2B50D4;
+ color:#FFFFFF;font-size:.94rem;font-weight:500;text-decoration:none}
+a.b-button:hover{background:#213FA8}
+a.b-button:focus-visible{outline:2px solid var(--b-primary);outline-offset:2px}
 .b-code{font-family:ui-monospace,monospace;font-size:.85em}
 .b-person{display:grid;grid-template-columns:1fr auto;align-items:center;gap:.75rem;
  color:#DFE6F7;border-top:1px solid #2A3A66;padding-top:.85rem}

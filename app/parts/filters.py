@@ -1,5 +1,6 @@
 """The controls that narrow a page; their values live in the address, so that a page can be shared."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -46,3 +47,19 @@ def period(today: date, *, default: str = "90D") -> Period:
     )
     name = chosen if chosen in LENGTHS else default
     return Period(name, today - timedelta(days=LENGTHS[name] - 1), today)
+
+
+def pills(counts: Mapping[str, int], *, key: str) -> str:
+    """Groups with their counts, such as "Stalled 3"; one of them is always chosen."""
+    names = list(counts)
+    chosen = st.pills(
+        t("Show"),
+        names,
+        default=names[0],
+        required=True,
+        format_func=lambda name: f"{t(name)} {counts[name]}",
+        key=key,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return chosen if chosen in counts else names[0]

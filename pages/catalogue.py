@@ -1,0 +1,82 @@
+"""Catalogue: what can I learn, and at what price."""
+
+import streamlit as st
+
+from app.parts import frame, live, shelf, states, tables
+from app.read import read
+from app.wording import count, counted, t
+from services.marketplace import browse
+from services.marketplace.browse import PriceBand, Wanted
+
+SIZE = 12
+PRICES = {
+    "Any price": None,
+    "Free": PriceBand.FREE,
+    "Up to $50": PriceBand.UP_TO_50,
+    "Up to $100": PriceBand.UP_TO_100,
+    "Above $100": PriceBand.ABOVE_100,
+}
+ANY_SUBJECT, ANY_LEVEL, ANY_PRICE = "All subjects", "All levels", "Any price"
+
+
+def first_page() -> None:
+    """A narrower search starts at its first page."""
+    st.session_state["shelf"] = 1
+
+
+def widen() -> None:
+    """Show everything again."""
+    st.session_state.update(search="", subject=ANY_SUBJECT, level=ANY_LEVEL, price=ANY_PRICE, shelf=1)
+
+
+def wanted() -> Wanted:
+    """The controls above the shelf, and what they say."""
+    search, narrow = st.columns([5, 8])
+    with search:
+        words = st.text_input(
+            t("Search"),
+            type="search",
+            placeholder=t("Title, subject or instructor"),
+            key="search",
+            bind="query-params",
+            max_chars=200,
+            on_change=first_page,
+        )
+    with narrow, st.grid(3, min_column_width=100, gap="small"):
+        of = choice(t("Subject"), [ANY_SUBJECT, *read(browse.subjects)], key="subject")
+        at = choice(t("Level"), [ANY_LEVEL, *read(browse.levels)], key="level")
+        cost = choice(t("Price"), list(PRICES), key="price")
+    return Wanted(
+        search=words or "",
+        subject=None if of == ANY_SUBJECT else of,
+        level=None if at == ANY_LEVEL else at,
+        price=PRICES.get(cost),
+    )
+
+
+def choice(label: str, options: list[str], *, key: str) -> str:
+    """One list to choose from; its value lives in the address."""
+    return st.selectbox(label, options, key=key, bind="query-params", on_change=first_page)
+
+
+live.watch()
+with frame.header(t("Catalogue"), t("Buy once, keep it. 30 days to change your mind.")):
+    pass
+look = wanted()
+skip = (int(st.session_state.get("shelf", 1)) - 1) * SIZE
+found = read(browse.courses, wanted=look, skip=skip, take=SIZE)
+if found.total:
+    st.caption(t("{courses}, newest first", courses=counted(found.total, "course", "courses")))
+    shelf.cards(found.cards)
+    tables.page_of(found.total, key="shelf", size=SIZE)
+elif look == Wanted():
+    states.empty(
+        t("No course is on sale yet."), t("Courses appear here as soon as their instructors list them.")
+    )
+else:
+    states.filtered_to_nothing(
+        t("No course fits among {all}.", all=count(read(browse.courses, wanted=Wanted(), take=0).total)),
+        widen=t("Show all courses"),
+        on_widen=widen,
+        key="widen",
+    )
