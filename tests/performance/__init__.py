@@ -1,0 +1,1 @@
+"""Benchmarks: whole flows against the floor of the same work done bare."""
