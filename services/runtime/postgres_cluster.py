@@ -70,7 +70,7 @@ def find(folder: Path) -> Cluster:
     A folder of another version, or one that is no database, is refused and not touched.
     """
     _check_version(folder / "data")
-    binaries = _find_binaries()
+    binaries = find_binaries()
     bootstrap = binaries.parent / "share" / "postgresql" / "postgres.bki"
     rights = postgres_rights.choose(folder, needs=[binaries / "postgres", bootstrap])
     return Cluster(folder, binaries, rights)
@@ -119,7 +119,8 @@ def _check_version(data: Path) -> None:
         )
 
 
-def _find_binaries() -> Path:
+def find_binaries() -> Path:
+    """The folder of the server's programs, in the package that carries them."""
     spec = importlib.util.find_spec(_PACKAGE)
     package = Path(spec.origin).parent if spec and spec.origin else None
     binaries = package / f"pginstall{VERSION}" / "bin" if package else None
@@ -198,11 +199,11 @@ def _write_password(cluster: Cluster) -> None:
 def _read_password(folder: Path) -> str:
     try:
         return _password_file(folder).read_text().strip()
-    except FileNotFoundError:
+    except OSError as error:
         raise Unavailable(
             "postgres_password",
-            f"The file {_password_file(folder)} with the database's password is missing. "
-            "Nothing was changed. Put it back from a backup of the data folder.",
+            f"The database's password cannot be read from {_password_file(folder)}: {error.strerror}. "
+            "Nothing was changed. Put the file back from a backup of the data folder.",
         ) from None
 
 

@@ -14,6 +14,10 @@ from services.runtime import tether
 
 _CAPABILITIES = {"dac_override": 1, "dac_read_search": 2}  # names and bit numbers of capabilities(7)
 
+_KEEPING = (
+    "--securebits=+no_setuid_fixup"  # else access(2), which PostgreSQL asks, ignores what a user may pass
+)
+
 
 @dataclass(frozen=True)
 class Rights:
@@ -48,7 +52,7 @@ def choose(folder: Path, *, needs: Sequence[Path]) -> Rights:
     uid, gid = _unprivileged(folder)
     lowered = (setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--pdeathsig=INT")
     held = ",".join(f"+{name}" for name in _CAPABILITIES if _permitted(name))
-    passing = (*lowered, f"--inh-caps={held}", f"--ambient-caps={held}") if held else lowered
+    passing = (*lowered, f"--inh-caps={held}", f"--ambient-caps={held}", _KEEPING) if held else lowered
     refused = ""
     for prefix in (lowered, passing):
         refused = _obstacle(prefix, folder, needs)
