@@ -67,8 +67,8 @@ def begin(
 
     `amount` is what the buyer saw. The same key gives the same purchase. No transaction is open while the
     processor answers; whatever is interrupted is taken up by the same call or by the worker. Raises
-    NotFound, Conflict (expired, owned already, card declined), Invalid (amount, currency),
-    Unavailable.
+    NotFound, Conflict (quote expired, owned already, card declined, ended unpaid), Invalid (amount,
+    currency), Unavailable.
     """
     request = {"quote": str(quote), "amount": amount.minor, "currency": amount.currency, "card": card}
     with works.begin(actor) as work:
@@ -80,6 +80,8 @@ def begin(
         begun = stand(work, purchase=purchase)
         session = charge.session_of(work, subject=purchase) if begun.total else None
         details = _details(work, purchase)
+    if begun.state == "abandoned":
+        raise Conflict("purchase_ended", "This purchase ended without a payment: open the course again.")
     if begun.state != "pending":
         return begun
     if session:
@@ -255,7 +257,7 @@ def _check_amount(offer: OpenQuote, amount: Money) -> None:
 
 def _waiting(work: Work, course: CourseId, buyer: UserId, amount: Money) -> PurchaseId | None:
     found = work.run(
-        select(Purchase.purchase_id, Purchase.total_minor)
+        select(Purchase.purchase_id, Purchase.total_minor, Purchase.currency)
         .join(PurchaseLine, PurchaseLine.purchase_id == Purchase.purchase_id)
         .where(
             Purchase.buyer_id == buyer,
@@ -266,7 +268,7 @@ def _waiting(work: Work, course: CourseId, buyer: UserId, amount: Money) -> Purc
     ).one_or_none()
     if found is None:
         return None
-    if found.total_minor != amount.minor:
+    if Money(found.total_minor, found.currency) != amount:
         raise Conflict(
             "purchase_open", "You have an open checkout at an older price: finish it or let it expire."
         )

@@ -147,7 +147,11 @@ def _open(
             .values(state="held", hold_until=_hold_until(line, at))
         )
         _enrol(work, line, buyer)
-    work.run(update(Purchase).where(Purchase.purchase_id == purchase).values(state="settled", settled_at=at))
+    work.run(
+        update(Purchase)
+        .where(Purchase.purchase_id == purchase)
+        .values(state="settled", settled_at=at, ended_at=None)
+    )
     work.announce("purchase.settled", purchase=str(purchase))
 
 

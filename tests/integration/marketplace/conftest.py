@@ -1,0 +1,5 @@
+"""Every test here has a marketplace of its own."""
+
+from tests.factories.marketplace_fixtures import market, sandbox
+
+__all__ = ["market", "sandbox"]
