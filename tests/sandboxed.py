@@ -20,7 +20,7 @@ class Answer:
     """What the sandbox answered to a bare request."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: http.client.HTTPMessage
     body: dict[str, Any]
 
 
@@ -72,7 +72,7 @@ class SandboxProcess:
         try:
             connection.request(method, path, form or None, given)
             response = connection.getresponse()
-            return Answer(response.status, dict(response.headers), json.loads(response.read()))
+            return Answer(response.status, response.headers, json.loads(response.read()))
         finally:
             connection.close()
 
