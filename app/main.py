@@ -19,4 +19,7 @@ if not menu:
     st.stop()
 page = st.navigation(menu)
 frame.sidebar(viewer)
-page.run()
+try:
+    page.run()
+except Exception as error:  # noqa: BLE001 - the shell is where a page's crash ends
+    states.failed_page(error)

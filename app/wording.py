@@ -30,7 +30,8 @@ ROLE_NAMES = MappingProxyType(
     }
 )
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]#!|~<>$:&])")
+_LIST_START = re.compile(r"^(\s*\d*)([-+.)])(?=\s)")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -114,7 +115,7 @@ def month_name(on: date) -> str:
 
 def plain(text: object) -> str:
     """Somebody's words for a place that reads markdown: nothing in them is formatting or an image."""
-    return _MARKDOWN.sub(r"\\\1", str(text)).replace("\n", " ")
+    return _LIST_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", str(text)).replace("\n", " "))
 
 
 def markup(text: object) -> str:

@@ -63,19 +63,20 @@ live.watch()
 with frame.header(t("Catalogue"), t("Buy once, keep it. 30 days to change your mind.")):
     pass
 look = wanted()
-skip = (int(st.session_state.get("shelf", 1)) - 1) * SIZE
-found = read(browse.courses, wanted=look, skip=skip, take=SIZE)
-if found.total:
-    st.caption(t("{courses}, newest first", courses=counted(found.total, "course", "courses")))
-    shelf.cards(found.cards)
-    tables.page_of(found.total, key="shelf", size=SIZE)
+total = read(browse.how_many, wanted=look)
+if total:
+    st.caption(t("{courses}, newest first", courses=counted(total, "course", "courses")))
+    place = st.container()
+    skip = tables.page_of(total, key="shelf", size=SIZE)
+    with place:
+        shelf.cards(read(browse.courses, wanted=look, skip=skip, take=SIZE))
 elif look == Wanted():
     states.empty(
         t("No course is on sale yet."), t("Courses appear here as soon as their instructors list them.")
     )
 else:
     states.filtered_to_nothing(
-        t("No course fits among {all}.", all=count(read(browse.courses, wanted=Wanted(), take=0).total)),
+        t("No course fits among {all}.", all=count(read(browse.how_many, wanted=Wanted()))),
         widen=t("Show all courses"),
         on_widen=widen,
         key="widen",

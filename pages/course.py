@@ -23,7 +23,7 @@ def asked() -> CourseId | None:
 
 def draw(sheet: Sheet) -> None:
     """The course on the left, the way to it on the right."""
-    with frame.header(sheet.card.title, plain(sheet.card.instructors)):
+    with frame.header(sheet.card.title, sheet.card.instructors):
         pass
     about, buy = st.columns([8, 5], gap="small")
     with about, states.card("about", what=t("The course"), height="stretch"):

@@ -39,7 +39,7 @@ def _offer(sheet: Sheet, label: str, window: Callable[[Sheet], None]) -> None:
 
 
 def _pay(sheet: Sheet) -> None:
-    """The window before the checkout; the quote is made as it opens, and its link leads to the payment page."""
+    """The window before the payment page; it holds the price from the moment it opens."""
     made = perform(quote.make, course=sheet.card.course_id)
     offer = made.value
     if not isinstance(offer, Offer):

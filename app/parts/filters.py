@@ -50,7 +50,10 @@ def period(today: date, *, default: str = "90D") -> Period:
 
 
 def pills(counts: Mapping[str, int], *, key: str) -> str:
-    """Groups with their counts, such as "Stalled 3"; one of them is always chosen."""
+    """Groups with their counts, such as "Stalled 3"; one of them is always chosen.
+
+    Not part of the address: an address would carry the counts as well, and those change.
+    """
     names = list(counts)
     chosen = st.pills(
         t("Show"),
@@ -59,7 +62,6 @@ def pills(counts: Mapping[str, int], *, key: str) -> str:
         required=True,
         format_func=lambda name: f"{t(name)} {counts[name]}",
         key=key,
-        bind="query-params",
         label_visibility="collapsed",
     )
     return chosen if chosen in counts else names[0]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from app.configuration import ROOT
-from app.wording import ROLE_NAMES, listed, markup, t
+from app.wording import ROLE_NAMES, listed, markup, plain, t
 from services.kernel.actor import Actor, Role
 
 _BRAND = ROOT / "app" / "static" / "brand"
@@ -44,16 +44,17 @@ def _person(name: str, roles: str) -> str:
 def header(title: str, caption: str, *, warning: str = "") -> Iterator[None]:
     """Title and caption on the left; what is drawn inside the block stands on the right.
 
-    A `warning` takes the caption's place: the figures are older than they should be.
+    Both are plain words, whoever wrote them. A `warning` takes the caption's place: the figures are older
+    than they should be.
     """
     st.set_page_config(page_title=f"{title} · Bursar")
     words, controls = st.columns([5, 4], vertical_alignment="bottom")
     with words, st.container(gap=None):
-        st.title(title, anchor=False)
+        st.title(plain(title), anchor=False)
         if warning:
-            st.badge(warning, icon=":material/schedule:", color="orange")
+            st.badge(plain(warning), icon=":material/schedule:", color="orange")
         else:
-            st.caption(caption)
+            st.caption(plain(caption))
     with (
         controls,
         st.container(horizontal=True, horizontal_alignment="right", key="header_controls") as place,

@@ -61,14 +61,6 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """One page of the courses that fit, and how many fit in all."""
-
-    cards: tuple[Card, ...]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class Wanted:
     """What somebody looks for; what is left empty does not narrow."""
 
@@ -79,17 +71,24 @@ class Wanted:
     currency: str = "USD"
 
 
-def courses(work: Work, *, wanted: Wanted, skip: int = 0, take: int = 12) -> Shelf:
+def how_many(work: Work, *, wanted: Wanted) -> int:
+    """How many listed courses fit."""
+    fitting = (
+        select(func.count()).select_from(Course).join(CoursePrice, _priced(wanted)).where(*_fits(wanted))
+    )
+    return work.run(fitting).scalar_one()
+
+
+def courses(work: Work, *, wanted: Wanted, skip: int, take: int) -> list[Card]:
     """The listed courses that fit, newest first; the search looks at titles, subjects and instructors."""
-    fits = _fits(wanted)
-    total = work.run(select(func.count()).select_from(Course).join(CoursePrice, _priced(wanted)).where(*fits))
-    chosen = _cards(work, wanted.currency).where(*fits)
     found = work.run(
-        chosen.order_by(Course.listed_at.desc().nulls_last(), Course.title, Course.course_id)
+        _cards(work, wanted.currency)
+        .where(*_fits(wanted))
+        .order_by(Course.listed_at.desc().nulls_last(), Course.title, Course.course_id)
         .offset(max(skip, 0))
         .limit(take)
     )
-    return Shelf(tuple(_card(row) for row in found), total.scalar_one())
+    return [_card(row) for row in found]
 
 
 def course(work: Work, *, course: CourseId, currency: str = "USD") -> Sheet:

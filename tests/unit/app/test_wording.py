@@ -91,9 +91,12 @@ def test_other_cells_stay() -> None:
 
 
 def test_words_of_others_are_no_formatting() -> None:
-    assert wording.plain("![x](http://a.test) costs $5 *now*") == (
-        r"\!\[x\]\(http\:\/\/a\.test\) costs \$5 \*now\*".replace(r"\/\/", "//")
+    assert (
+        wording.plain("![x](http://a.test) costs $5.00 *now*")
+        == r"\!\[x\](http\://a.test) costs \$5.00 \*now\*"
     )
+    assert wording.plain("1. Start") == r"1\. Start"
+    assert wording.plain("- a\n# b") == r"\- a \# b"
     assert wording.markup("<b onload='x'>&") == "&lt;b onload=&#x27;x&#x27;&gt;&amp;"
 
 
