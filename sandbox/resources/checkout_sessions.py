@@ -222,7 +222,6 @@ def _blank(call: Call) -> Json:
         "id": fresh("cs_test"),
         "object": "checkout.session",
         "adaptive_pricing": {"enabled": False},
-        "allowed_payment_method_types": None,
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
         "branding_settings": {
             "background_color": "#ffffff",
@@ -240,7 +239,6 @@ def _blank(call: Call) -> Json:
         ),
         "customer_creation": "if_required",
         "discounts": [],
-        "excluded_payment_method_types": None,
         "expires_at": 0,
         "invoice_creation": {"enabled": False, "invoice_data": _INVOICE_DATA},
         "livemode": False,

@@ -26,7 +26,6 @@ def blank(call: Call) -> Json:
     return {
         "id": identifier,
         "object": "payment_intent",
-        "allowed_payment_method_types": None,
         "amount": 0,
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
