@@ -1,0 +1,5 @@
+-- After a whole refund no instructor keeps anything of the line.
+
+SELECT earning.purchase_line_id, earning.instructor_id, earning.kept_minor
+FROM fct_earning AS earning
+WHERE earning.state = 'refunded' AND earning.kept_minor <> 0

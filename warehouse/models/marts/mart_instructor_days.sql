@@ -1,0 +1,18 @@
+-- grain: one row per instructor, course, currency and day (UTC) on which something was sold or given back
+-- key: instructor_id, course_id, currency, day
+-- refresh: full
+SELECT
+    change.instructor_id,
+    change.course_id,
+    change.currency,
+    change.changed_on AS day,
+    CAST(SUM(CASE WHEN change.kind = 'sale' THEN 1 ELSE 0 END) AS BIGINT) AS sales_count,
+    CAST(SUM(CASE WHEN change.kind = 'refund' THEN 1 ELSE 0 END) AS BIGINT) AS refunds_count,
+    CAST(SUM(CASE WHEN change.kind = 'sale' THEN change.net_minor ELSE 0 END) AS BIGINT) AS sales_minor,
+    CAST(SUM(CASE WHEN change.kind = 'refund' THEN -change.net_minor ELSE 0 END) AS BIGINT) AS refunds_minor,
+    CAST(SUM(change.platform_minor) AS BIGINT) AS platform_minor,
+    CAST(SUM(change.others_minor) AS BIGINT) AS others_minor,
+    CAST(SUM(change.share_minor) AS BIGINT) AS earned_minor
+FROM fct_earning_change AS change
+GROUP BY change.instructor_id, change.course_id, change.currency, change.changed_on
+ORDER BY change.instructor_id, change.changed_on

@@ -1,0 +1,1 @@
+"""Questions that pages put to the published figures."""
