@@ -63,7 +63,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "unexplained",
         "Unexplained",
-        "What ledger, processor and warehouse differ by after every difference with a named cause; 0.00 is right.",
+        "What ledger, processor and warehouse differ by beyond every named cause; right is 0.00.",
         "money",
         "mart_reconciliation",
     ),
