@@ -4,6 +4,7 @@ import itertools
 import time
 import uuid
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import httpx2
@@ -100,7 +101,7 @@ def _course(work: Work, teacher: UserId, number: int) -> CourseId:
         title=f"Course {number}",
         subject="Finance",
         level="All levels",
-        hours=3,
+        hours=Decimal(3),
         description="",
         price=PRICE,
         external_key=None,
@@ -155,15 +156,16 @@ def _database_url(folder: Path) -> str:
 
 
 QUOTED = """
-INSERT INTO quote VALUES (%(quote)s, %(buyer)s, %(course)s, 'USD', %(price)s, %(price)s, 0, 'platform', %(rule)s,
-                          now(), now() + interval '30 minutes')
+INSERT INTO quote
+VALUES (%(quote)s, %(buyer)s, %(course)s, 'USD', %(price)s, %(price)s, 0, 'platform', %(rule)s,
+        now(), now() + interval '30 minutes')
 """
 BEGUN = (
     "INSERT INTO idempotency_key (scope, key, request_hash, created_at) VALUES ('bench', %(key)s, '', now())",
     """INSERT INTO purchase (purchase_id, quote_id, buyer_id, currency, total_minor, channel, begun_at)
        VALUES (%(purchase)s, %(quote)s, %(buyer)s, 'USD', %(price)s, 'platform', now())""",
-    """INSERT INTO purchase_line (purchase_line_id, purchase_id, line_no, course_id, list_minor, discount_minor,
-           net_minor, tax_minor, rule_id, instructor_bp, refund_days)
+    """INSERT INTO purchase_line (purchase_line_id, purchase_id, line_no, course_id, list_minor,
+           discount_minor, net_minor, tax_minor, rule_id, instructor_bp, refund_days)
        VALUES (%(line)s, %(purchase)s, 1, %(course)s, %(price)s, 0, %(price)s, 0, %(rule)s, 3700, 30)""",
     """INSERT INTO audit_log (at, actor, action, object_kind, object_id, facts)
        VALUES (now(), 'bench', 'purchase.begun', 'purchase', %(purchase)s::text, '{}')""",
