@@ -32,7 +32,7 @@ class Times:
 
 
 def closed_loop(act: Callable[[int], float], *, clients: int, seconds: float) -> Times:
-    """Let each client call again as soon as it is answered; `act` gives the seconds that count of its call."""
+    """Let each client call again as soon as it is answered; `act` gives the seconds of a call that count."""
     stop = threading.Event()
 
     def client(number: int) -> list[float]:

@@ -1,4 +1,4 @@
-"""Beginning a purchase over HTTP, sandbox included, with the worker running, against bare SQL for its writes."""
+"""Beginning a purchase over HTTP, with sandbox and worker running, against bare SQL for its writes."""
 
 import itertools
 import time
@@ -25,7 +25,7 @@ from tests.performance.clients import Times, closed_loop
 CLIENTS = 8
 SECONDS = 60
 COURSES = 4_000
-PASSWORD = "a bench password 1"  # noqa: S105 - of people who exist in benchmarks only
+PASSWORD = "a bench password 1"
 PRICE = Money(4_999, "USD")
 
 
@@ -169,7 +169,8 @@ BEGUN = (
        VALUES (%(line)s, %(purchase)s, 1, %(course)s, %(price)s, 0, %(price)s, 0, %(rule)s, 3700, 30)""",
     """INSERT INTO audit_log (at, actor, action, object_kind, object_id, facts)
        VALUES (now(), 'bench', 'purchase.begun', 'purchase', %(purchase)s::text, '{}')""",
-    """INSERT INTO payment (payment_id, payer_id, subject_kind, subject_id, amount_minor, currency, created_at)
+    """INSERT INTO payment
+           (payment_id, payer_id, subject_kind, subject_id, amount_minor, currency, created_at)
        VALUES (%(payment)s, %(buyer)s, 'purchase', %(purchase)s, %(price)s, 'USD', now())""",
     "UPDATE idempotency_key SET answer = '{}' WHERE scope = 'bench' AND key = %(key)s",
 )
