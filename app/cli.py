@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from app import ground, own_secrets
 from app import up as everything
 from app.child import MODULE, NEWS
-from services.kernel.errors import Refusal
+from services.kernel.errors import Invalid, Refusal
 from services.runtime.settings import Settings
 
 _HELP = """
@@ -26,6 +26,11 @@ and without a key, Bursar brings its own Postgres and a sandbox in place of Stri
 """
 _DATA_HELP = "The folder that keeps the sandbox's state."
 _PORT_HELP = "The port on 127.0.0.1."
+_FILE_HELP = (
+    "A CSV file in UTF-8 with the columns course_id, course_title, is_paid, price, level, content_duration "
+    "and subject; others are left aside."
+)
+_INSTRUCTOR_HELP = "The e-mail of the instructor who will own the courses."
 
 cli = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 imports = typer.Typer(help="Take in what other systems export.", no_args_is_help=True)
@@ -67,7 +72,8 @@ def migrate() -> None:
     """Bring the database to the newest version."""
     from app import roles  # noqa: PLC0415 - `up` watches the roles and need not carry what they import
 
-    _standing(roles.migrate)
+    with ground.standing(Settings(), report=_say, sandbox=False) as settings:
+        roles.migrate(settings)
 
 
 @cli.command()
@@ -90,6 +96,29 @@ def sandbox(
     os.environ.setdefault("BURSAR_SANDBOX_SECRET_KEY", known.stripe_secret_key)
     folder = data or settings.data_folder / "sandbox"
     os.execv(sys.executable, [*MODULE, "sandbox", "--port", str(port), "--data", str(folder)])  # noqa: S606 - our own module
+
+
+@imports.command("catalogue")
+def import_catalogue(
+    file: Annotated[Path, typer.Argument(help=_FILE_HELP)],
+    instructor: Annotated[str, typer.Option(help=_INSTRUCTOR_HELP)],
+) -> None:
+    """List the courses of another platform's export; repeating it changes nothing.
+
+    Rows that cannot be taken are listed with line and reason, and the others imported. Exit code 2 means
+    that the file as a whole cannot be used.
+    """
+    from app import intake, roles  # noqa: PLC0415 - `up` watches the roles and need not carry what they import
+
+    def take_in(settings: Settings) -> None:
+        roles.migrate(settings)
+        intake.take_in(roles.wiring(settings), file=file, instructor=instructor)
+
+    try:
+        _standing(take_in)
+    except Invalid as refusal:
+        typer.echo(f"bursar: {refusal.message}", err=True)
+        raise typer.Exit(2) from None
 
 
 def main() -> None:

@@ -112,14 +112,14 @@ class Ground:
     database: postgres.Running | None = None
     sandbox: Sandbox | None = None
 
-    def open(self) -> None:
-        """Start or join what the settings do not name."""
+    def open(self, *, sandbox: bool = True) -> None:
+        """Start or join what the settings do not name; the sandbox only if it is of use."""
         folder = self.settings.data_folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o711)
         if self.settings.database_url is None:
             self.report("Starting the database")
             self.database = postgres.start(folder / "postgres", report=self.report)
-        if self.settings.stripe_mode() is StripeMode.SANDBOX:
+        if sandbox and self.settings.stripe_mode() is StripeMode.SANDBOX:
             self.report("Starting the sandbox for payments")
             self.sandbox = Sandbox(folder, own_secrets.keep(folder), self.report)
             self.sandbox.start()
@@ -175,11 +175,11 @@ _LEADING = {
 
 
 @contextmanager
-def standing(settings: Settings, *, report: Report) -> Iterator[Settings]:
+def standing(settings: Settings, *, report: Report, sandbox: bool = True) -> Iterator[Settings]:
     """Settings with every address filled in, for one command: those of a running Bursar, or started."""
     ground = Ground(settings, report)
     try:
-        ground.open()
+        ground.open(sandbox=sandbox)
         yield ground.settled()
     finally:
         ground.close()
