@@ -202,6 +202,6 @@ def _is(account: Account) -> ColumnElement[bool]:
         LedgerAccount.book == account.book,
         LedgerAccount.code == account.code,
         LedgerAccount.owner_kind == account.owner_kind,
-        LedgerAccount.owner_id.is_not_distinct_from(account.owner_id),
+        LedgerAccount.owner_id == account.owner_id,
         LedgerAccount.unit == account.unit,
     )
