@@ -2,4 +2,4 @@
 
 SELECT earning.purchase_line_id, earning.instructor_id, earning.kept_minor
 FROM fct_earning AS earning
-WHERE earning.state = 'refunded' AND earning.kept_minor <> 0
+WHERE earning.standing = 'refunded' AND earning.kept_minor <> 0

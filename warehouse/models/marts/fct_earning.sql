@@ -9,7 +9,7 @@ WITH sold AS (
         change.changed_at AS sold_at,
         change.share_minor,
         change.platform_minor,
-        change.others_minor
+        change.co_instructors_minor
     FROM fct_earning_change AS change
     WHERE change.kind = 'sale'
 ),
@@ -18,7 +18,7 @@ taken_back AS (
     SELECT
         change.purchase_line_id,
         change.instructor_id,
-        -change.share_minor AS reversed_minor
+        -change.share_minor AS returned_minor
     FROM fct_earning_change AS change
     WHERE change.kind = 'refund'
 ),
@@ -44,8 +44,8 @@ SELECT
         WHEN taken_back.purchase_line_id IS NOT NULL THEN 'refunded'
         WHEN line.state = 'refunding' THEN 'refunding'
         WHEN line.released_at IS NOT NULL THEN 'available'
-        ELSE 'held'
-    END AS state,
+        ELSE 'on hold'
+    END AS standing,
     sold.sold_at,
     line.list_minor,
     line.discount_minor,
@@ -55,9 +55,9 @@ SELECT
     line.fee_minor,
     'platform' AS fee_borne_by,
     sold.platform_minor,
-    sold.others_minor,
+    sold.co_instructors_minor,
     sold.share_minor,
-    CAST(rate.share_bp AS BIGINT) AS share_bp,
+    CAST(rate.share_bp AS BIGINT) AS rate_bp,
     line.rule_id,
     line.rule_name,
     line.instructor_bp,
@@ -66,8 +66,8 @@ SELECT
     line.released_at,
     line.refunded_at,
     line.refunded_minor,
-    COALESCE(taken_back.reversed_minor, 0) AS reversed_minor,
-    sold.share_minor - COALESCE(taken_back.reversed_minor, 0) AS earned_minor
+    COALESCE(taken_back.returned_minor, 0) AS returned_minor,
+    sold.share_minor - COALESCE(taken_back.returned_minor, 0) AS kept_minor
 FROM sold
 LEFT JOIN fct_purchase_line AS line ON line.purchase_line_id = sold.purchase_line_id
 LEFT JOIN taken_back

@@ -52,7 +52,7 @@ SELECT
     CAST(earned.changed_at AS DATE) AS changed_on,
     parted.net_minor,
     parted.platform_minor,
-    parted.net_minor - parted.platform_minor - earned.share_minor AS others_minor,
+    parted.net_minor - parted.platform_minor - earned.share_minor AS co_instructors_minor,
     earned.share_minor
 FROM earned
 INNER JOIN parted

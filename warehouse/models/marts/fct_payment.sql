@@ -14,6 +14,7 @@ SELECT
     payment.payment_id,
     payment.subject_kind,
     payment.subject_id,
+    CASE WHEN payment.subject_kind = 'purchase' THEN payment.subject_id END AS purchase_id,
     payment.currency,
     payment.state,
     payment.amount_minor,

@@ -11,7 +11,9 @@ SELECT
     account.owner_kind,
     account.owner_id,
     posting.unit,
+    posting.unit AS currency,
     posting.amount_minor,
+    posting.amount_minor * account.normal_side AS effect_minor,
     posting.purchase_line_id,
     posting.matures_at,
     journal.kind,
@@ -21,5 +23,5 @@ SELECT
     journal.occurred_at,
     journal.recorded_at
 FROM stg_bursar__postings AS posting
-LEFT JOIN stg_bursar__accounts AS account ON account.account_id = posting.account_id
+LEFT JOIN stg_bursar__ledger_accounts AS account ON account.account_id = posting.account_id
 LEFT JOIN stg_bursar__journals AS journal ON journal.journal_id = posting.journal_id

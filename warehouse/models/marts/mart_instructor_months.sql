@@ -6,12 +6,12 @@ SELECT
     change.course_id,
     change.currency,
     CAST(DATE_TRUNC('MONTH', change.changed_on) AS DATE) AS month,
-    CAST(SUM(CASE WHEN change.kind = 'sale' THEN 1 ELSE 0 END) AS BIGINT) AS sales_count,
-    CAST(SUM(CASE WHEN change.kind = 'refund' THEN 1 ELSE 0 END) AS BIGINT) AS refunds_count,
+    CAST(SUM(CASE WHEN change.kind = 'sale' THEN 1 ELSE 0 END) AS BIGINT) AS sale_count,
+    CAST(SUM(CASE WHEN change.kind = 'refund' THEN 1 ELSE 0 END) AS BIGINT) AS refund_count,
     CAST(SUM(CASE WHEN change.kind = 'sale' THEN change.net_minor ELSE 0 END) AS BIGINT) AS sales_minor,
-    CAST(SUM(CASE WHEN change.kind = 'refund' THEN -change.net_minor ELSE 0 END) AS BIGINT) AS refunds_minor,
+    CAST(SUM(CASE WHEN change.kind = 'refund' THEN -change.net_minor ELSE 0 END) AS BIGINT) AS refunded_minor,
     CAST(SUM(change.platform_minor) AS BIGINT) AS platform_minor,
-    CAST(SUM(change.others_minor) AS BIGINT) AS others_minor,
+    CAST(SUM(change.co_instructors_minor) AS BIGINT) AS co_instructors_minor,
     CAST(SUM(change.share_minor) AS BIGINT) AS earned_minor
 FROM fct_earning_change AS change
 GROUP BY

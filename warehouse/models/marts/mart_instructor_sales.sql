@@ -9,7 +9,7 @@ SELECT
     course.title AS course_title,
     earning.currency,
     earning.channel,
-    earning.state,
+    earning.standing,
     earning.sold_at,
     earning.list_minor,
     earning.discount_minor,
@@ -19,9 +19,9 @@ SELECT
     earning.fee_minor,
     earning.fee_borne_by,
     earning.platform_minor,
-    earning.others_minor,
+    earning.co_instructors_minor,
     earning.share_minor,
-    earning.share_bp,
+    earning.rate_bp,
     earning.rule_id,
     earning.rule_name,
     earning.instructor_bp,
@@ -30,8 +30,8 @@ SELECT
     earning.released_at,
     earning.refunded_at,
     earning.refunded_minor,
-    earning.reversed_minor,
-    earning.earned_minor
+    earning.returned_minor,
+    earning.kept_minor
 FROM fct_earning AS earning
 LEFT JOIN dim_course AS course ON course.course_id = earning.course_id
 ORDER BY earning.instructor_id, earning.sold_at
