@@ -1,6 +1,6 @@
 """Post a journal once, reverse it once, read a balance."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -19,47 +19,27 @@ from services.runtime.work import Work
 def post(work: Work, journal: Journal) -> JournalId:
     """Write a journal, or find the one that already stands under its key.
 
-    Postings are written in the order of their accounts, so that two journals never wait for each other
-    in a circle. Raises Conflict when the key stands for other postings.
+    Raises Conflict when the key stands for other postings.
     """
-    journal_id = JournalId(ids.fresh(work.now))
-    written = work.run(
-        insert_or_skip(JournalRow)
-        .values(
-            journal_id=journal_id,
-            book=journal.book,
-            kind=journal.kind,
-            idem_key=journal.key,
-            occurred_at=journal.occurred_at,
-            recorded_at=work.now,
-            actor=work.actor.reference,
-            reverses_journal_id=journal.reverses,
-            subject_kind=journal.subject_kind,
-            subject_id=journal.subject_id,
-        )
-        .on_conflict_do_nothing(index_elements=["book", "idem_key"])
-        .returning(JournalRow.journal_id)
-    ).first()
-    if written is None:
-        return _standing(work, journal)
-    account_ids = _open_accounts(work, journal.lines)
-    ordered = sorted(journal.lines, key=lambda line: account_ids[line.account])
-    work.run(
-        insert(Posting),
-        [
-            {
-                "journal_id": journal_id,
-                "line_no": number,
-                "account_id": account_ids[line.account],
-                "amount_minor": line.amount_minor,
-                "unit": line.account.unit,
-                "purchase_line_id": line.purchase_line_id,
-                "matures_at": line.matures_at,
-            }
-            for number, line in enumerate(ordered, start=1)
-        ],
-    )
-    return journal_id
+    return post_all(work, [journal])[0]
+
+
+def post_all(work: Work, journals: Sequence[Journal]) -> list[JournalId]:
+    """Write journals together, each as `post` does.
+
+    All their postings are written in the order of their accounts, so that two transactions never wait for
+    each other in a circle: a transaction posts once.
+    """
+    found: dict[tuple[str, str], JournalId] = {}
+    written: list[tuple[JournalId, Line, int]] = []
+    for journal in sorted(journals, key=_mark):
+        journal_id = _write(work, journal)
+        found[_mark(journal)] = journal_id or _standing(work, journal)
+        if journal_id:
+            written += [(journal_id, line, number) for number, line in enumerate(journal.lines, start=1)]
+    if written:
+        _write_lines(work, written)
+    return [found[_mark(journal)] for journal in journals]
 
 
 def reverse(work: Work, journal_id: JournalId, *, kind: str) -> JournalId:
@@ -121,6 +101,12 @@ def lines_of(work: Work, journal_id: JournalId) -> list[Line]:
     ]
 
 
+def posted(work: Work, *, key: str, book: str = "money") -> JournalId:
+    """The journal that was posted under a key, which must stand."""
+    wanted = (JournalRow.book == book) & (JournalRow.idem_key == key)
+    return JournalId(work.run(select(JournalRow.journal_id).where(wanted)).scalar_one())
+
+
 def stands(work: Work, *, key: str, book: str = "money") -> bool:
     """Whether a journal was posted under a key."""
     wanted = (JournalRow.book == book) & (JournalRow.idem_key == key)
@@ -137,14 +123,51 @@ def balance(work: Work, account: Account) -> int:
     return int(work.run(held).scalar() or 0)
 
 
+def _mark(journal: Journal) -> tuple[str, str]:
+    return (journal.book, journal.key)
+
+
+def _write(work: Work, journal: Journal) -> JournalId | None:
+    journal_id = JournalId(ids.fresh(work.now))
+    written = work.run(
+        insert_or_skip(JournalRow)
+        .values(
+            journal_id=journal_id,
+            book=journal.book,
+            kind=journal.kind,
+            idem_key=journal.key,
+            occurred_at=journal.occurred_at,
+            recorded_at=work.now,
+            actor=work.actor.reference,
+            reverses_journal_id=journal.reverses,
+            subject_kind=journal.subject_kind,
+            subject_id=journal.subject_id,
+        )
+        .on_conflict_do_nothing(index_elements=["book", "idem_key"])
+        .returning(JournalRow.journal_id)
+    ).first()
+    return journal_id if written else None
+
+
+def _write_lines(work: Work, written: Sequence[tuple[JournalId, Line, int]]) -> None:
+    account_ids = _open_accounts(work, [line for _, line, _ in written])
+    rows = [
+        {
+            "journal_id": journal_id,
+            "line_no": number,
+            "account_id": account_ids[line.account],
+            "amount_minor": line.amount_minor,
+            "unit": line.account.unit,
+            "purchase_line_id": line.purchase_line_id,
+            "matures_at": line.matures_at,
+        }
+        for journal_id, line, number in sorted(written, key=lambda each: account_ids[each[1].account])
+    ]
+    work.run(insert(Posting), rows)
+
+
 def _standing(work: Work, journal: Journal) -> JournalId:
-    standing = JournalId(
-        work.run(
-            select(JournalRow.journal_id).where(
-                JournalRow.book == journal.book, JournalRow.idem_key == journal.key
-            )
-        ).scalar_one()
-    )
+    standing = posted(work, key=journal.key, book=journal.book)
     if _shape(lines_of(work, standing)) != _shape(journal.lines):
         raise Conflict("journal_key_reused", f"The journal {journal.key} already stands with other postings.")
     return standing

@@ -90,7 +90,7 @@ def credit(
     purchase_line: UUID | None = None,
     matures_at: datetime | None = None,
 ) -> Line:
-    """A line that adds an amount to the credit side of an account, available from an instant if one is given."""
+    """A line that adds an amount to the credit side of an account, available from an instant if given."""
     return replace(_line(account, amount, Side.CREDIT, purchase_line), matures_at=matures_at)
 
 

@@ -38,11 +38,13 @@ class SoldLine:
 def settle(work: Work, *, purchase: PurchaseId, paid: PaymentState) -> None:
     """Post a paid purchase, freeze its shares and open its courses; doing it again changes nothing.
 
-    Money that does not match the purchase is booked as unapplied and left for a person to review. Raises
-    NotFound when the purchase is not there yet.
+    Money that does not match the purchase, or comes a second time, is booked as unapplied and left for a
+    person to review. Raises NotFound when the purchase is not there yet.
     """
     found = _lock(work, purchase)
     if found.state in SETTLED_STATES:
+        if charge.intent_of(work, subject=purchase) != paid.payment_intent_id:
+            _keep_apart(work, purchase, paid, "purchase.paid_twice")
         return
     charge.succeed(work, subject=purchase, paid=paid)
     if paid.amount != Money(found.total_minor, found.currency) or paid.fee is None or paid.paid_at is None:
@@ -189,6 +191,17 @@ def _enrol(work: Work, line: SoldLine, buyer: UserId) -> None:
 
 
 def _hold_for_review(work: Work, purchase: PurchaseId, paid: PaymentState) -> None:
+    work.run(
+        update(Purchase).where(Purchase.purchase_id == purchase).values(state="review", ended_at=work.now)
+    )
+    _keep_apart(work, purchase, paid, "purchase.review")
+
+
+def _keep_apart(work: Work, purchase: PurchaseId, paid: PaymentState, why: str) -> None:
+    """Book money that belongs to no sale as owed back, once for each payment."""
+    key = f"unapplied:{paid.payment_intent_id}"
+    if book.stands(work, key=key):
+        return
     fee = paid.fee or Money.zero(paid.amount.currency)
     lines: tuple[Line, ...] = without_zeros(
         (
@@ -197,14 +210,6 @@ def _hold_for_review(work: Work, purchase: PurchaseId, paid: PaymentState) -> No
             credit(accounts.unapplied_payment(paid.amount.currency), paid.amount),
         )
     )
-    book.post(
-        work,
-        Journal("unapplied", f"unapplied:{purchase}", "purchase", purchase, paid.paid_at or work.now, lines),
-    )
-    work.run(
-        update(Purchase).where(Purchase.purchase_id == purchase).values(state="review", ended_at=work.now)
-    )
-    work.audit(
-        "purchase.review", "purchase", purchase, paid_minor=paid.amount.minor, currency=paid.amount.currency
-    )
-    work.announce("purchase.review", purchase=str(purchase))
+    book.post(work, Journal("unapplied", key, "purchase", purchase, paid.paid_at or work.now, lines))
+    work.audit(why, "purchase", purchase, paid_minor=paid.amount.minor, currency=paid.amount.currency)
+    work.announce(why, purchase=str(purchase))

@@ -62,11 +62,21 @@ def succeed(work: Work, *, subject: UUID, paid: PaymentState) -> None:
 
 def fail(work: Work, *, subject: UUID, failure_code: str | None, expired: bool = False) -> None:
     """Record that a payment ended without money; one that succeeded stays as it is."""
-    work.run(
+    state = "expired" if expired else "failed"
+    ended = work.run(
         update(Payment)
         .where(Payment.subject_id == subject, Payment.state != SUCCEEDED)
-        .values(state="expired" if expired else "failed", failure_code=failure_code)
-    )
+        .values(state=state, failure_code=failure_code)
+        .returning(Payment.payment_id)
+    ).scalar_one_or_none()
+    if ended:
+        work.audit(f"payment.{state}", "payment", ended, failure_code=failure_code)
+
+
+def intent_of(work: Work, *, subject: UUID) -> str | None:
+    """The processor's name for the payment that paid for a subject, if one did."""
+    paid_by = select(Payment.stripe_payment_intent_id).where(Payment.subject_id == subject)
+    return work.run(paid_by).scalar_one_or_none()
 
 
 def session_of(work: Work, *, subject: UUID) -> str | None:
