@@ -126,14 +126,14 @@ class Ground:
 
     def heal(self) -> bool:
         """Start again what died; true if its address changed, so that those who use it must know."""
-        before = self.environment()
+        before = self._addresses()
         if self.database is not None and not self.database.is_alive:
             self.report("The database is gone: starting it again")
             self.database.stop()
             self.database = postgres.start(self.settings.data_folder / "postgres", report=self.report)
         if self.sandbox is not None:
             self.sandbox.heal()
-        return self.environment() != before
+        return self._addresses() != before
 
     def close(self) -> None:
         """End what was started here, the database last."""
@@ -141,6 +141,12 @@ class Ground:
             self.sandbox.end()
         if self.database is not None:
             self.database.stop()
+
+    def _addresses(self) -> tuple[str | None, str | None]:
+        return (
+            self.database.url if self.database is not None else None,
+            self.sandbox.url if self.sandbox is not None else None,
+        )
 
     def environment(self) -> dict[str, str]:
         """The variables that lead another process of ours to the same servers."""

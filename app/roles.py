@@ -6,8 +6,11 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from sqlalchemy.exc import OperationalError
+
 from app.wiring import Wiring
 from services import worker
+from services.kernel.errors import Unavailable
 from services.kernel.time import SystemClock
 from services.runtime import database, observe
 from services.runtime.settings import Settings
@@ -64,8 +67,11 @@ def sync(settings: Settings) -> str:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the schema to the newest version."""
-    database.migrate(_database_url(settings))
+    """Bring the schema to the newest version. Raises Unavailable when the database does not answer."""
+    try:
+        database.migrate(_database_url(settings))
+    except OperationalError as error:
+        raise Unavailable("database_unavailable", f"The database does not answer: {error.orig}") from error
 
 
 def demo(settings: Settings, *, report: Callable[[str], None]) -> None:

@@ -1,5 +1,7 @@
 """Bursar on one machine: everything started in order, watched, healed, and stopped together."""
 
+import contextlib
+import errno
 import fcntl
 import http.client
 import os
@@ -43,9 +45,9 @@ class Supervisor:
         folder = self._settings.data_folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o711)
         with _alone(self._settings), self._signals():
+            end_orphans(folder.absolute(), report=self._report)
+            _check_port(self._settings)
             try:
-                end_orphans(folder.absolute(), report=self._report)
-                _check_port(self._settings)
                 self._start()
                 self._watch()
             except Stopped:
@@ -63,7 +65,7 @@ class Supervisor:
         self._server.start(self._ground.environment())
         self._worker.start(self._ground.environment())
         until_healthy(self._server, self._answers, self._report)
-        self._tell(_welcome(self._settings))
+        self._say(_welcome(self._settings))
 
     def _watch(self) -> None:
         while not self._is_asked_to_stop:
@@ -78,14 +80,14 @@ class Supervisor:
             time.sleep(_TICK)
 
     def _stop(self) -> None:
-        self._tell("Stopping")
+        self._say("Stopping")
         above = [child for child in (self._once, self._server, self._worker) if child is not None]
         for child in above:
             child.ask_to_end()
         for child in above:
             child.end()
         self._ground.close()
-        self._tell("Stopped. The next start goes on where this one was.")
+        self._say("Stopped. The next start goes on where this one was.")
 
     def _run_once(self, command: str, news: str) -> None:
         """Run one command to its end in a process of its own, which tells its progress itself."""
@@ -107,10 +109,14 @@ class Supervisor:
 
     def _point_webhooks(self) -> None:
         if self._ground.sandbox is not None:
-            self._ground.sandbox.send_webhooks_to(f"http://127.0.0.1:{self._settings.port}")
+            self._ground.sandbox.send_webhooks_to(f"http://{self._reachable()}:{self._settings.port}")
+
+    def _reachable(self) -> str:
+        """An address at which this machine reaches the server."""
+        return "127.0.0.1" if self._settings.host in {"0.0.0.0", "::"} else self._settings.host  # noqa: S104 - compared, not bound
 
     def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(self._settings.host, self._settings.port, timeout=2)
+        connection = http.client.HTTPConnection(self._reachable(), self._settings.port, timeout=2)
         try:
             connection.request("GET", "/healthz")
             return connection.getresponse().status == http.client.OK
@@ -123,6 +129,10 @@ class Supervisor:
         if self._is_asked_to_stop:
             raise Stopped
         if line:
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        with contextlib.suppress(OSError):  # nobody may be left to read it
             self._tell(line)
 
     @contextmanager
@@ -167,13 +177,21 @@ def _alone(settings: Settings) -> Iterator[None]:
 
 
 def _check_port(settings: Settings) -> None:
-    if not ports.is_free(settings.host, settings.port):
+    obstacle = ports.obstacle(settings.host, settings.port)
+    if obstacle is None:
+        return
+    if obstacle.errno == errno.EADDRINUSE:
         raise Conflict(
             "port_taken",
             f"Port {settings.port} is in use by another program. Stop that program, or choose another port, "
             f"for example: BURSAR_PORT={settings.port + 1} make run",
             port=settings.port,
         )
+    raise Conflict(
+        "port_unusable",
+        f"Nothing can be served at {settings.host}:{settings.port}: {obstacle.strerror}. "
+        "BURSAR_HOST must be an address of this machine, and BURSAR_PORT one that you may use.",
+    )
 
 
 def _welcome(settings: Settings) -> str:

@@ -19,10 +19,15 @@ def free(remembered: Path) -> Iterator[int]:
 
 def is_free(host: str, port: int) -> bool:
     """Whether a server could listen there now."""
+    return obstacle(host, port) is None
+
+
+def obstacle(host: str, port: int) -> OSError | None:
+    """What keeps a server from listening there now."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error
+    return None

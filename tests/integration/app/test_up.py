@@ -13,6 +13,7 @@ import pytest
 
 from services.runtime import ports, postgres
 from tests.integration.app.bursar_up import CHILDREN, BursarUp, are_gone
+from tests.sandboxed import start_sandbox
 from tests.waiting import until
 
 Start = Callable[..., BursarUp]
@@ -45,7 +46,7 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BursarUp]:
         run.stop()
 
 
-def database(run: BursarUp) -> str:
+def database_of(run: BursarUp) -> str:
     """The owner's address of the database that the run stands on."""
     running = postgres.start(run.folder / "postgres", report=lambda _line: None)
     running.stop()
@@ -104,7 +105,7 @@ def pid_or_none(run: BursarUp, name: str) -> int | None:
 def test_ctrl_c_stops_it_whole_the_next_start_goes_on_and_two_at_once_do_not_wait(start: Start) -> None:
     first = start()
     first.until_ready()
-    with psycopg.connect(database(first)) as connection:
+    with psycopg.connect(database_of(first)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     pids = first.all_pids()
     assert {first.pid(name) for name in CHILDREN} <= pids
@@ -116,7 +117,7 @@ def test_ctrl_c_stops_it_whole_the_next_start_goes_on_and_two_at_once_do_not_wai
     second = start()
     second.until_ready()
     assert (second.folder / "secrets.json").read_bytes() == secrets
-    with psycopg.connect(database(second)) as connection:
+    with psycopg.connect(database_of(second)) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
 
     pids = second.all_pids()
@@ -190,6 +191,40 @@ def test_a_port_in_use_is_named_with_the_way_out(start: Start) -> None:
         assert f"Port {port} is in use by another program" in run.text
         assert f"BURSAR_PORT={port + 1}" in run.text
         assert "Traceback" not in run.text
+
+
+def test_what_the_settings_name_is_used_and_not_brought_along(
+    start: Start, database: str, tmp_path: Path
+) -> None:
+    with start_sandbox(tmp_path / "stripe") as stripe:
+        run = start(
+            BURSAR_DATABASE_URL=database,
+            BURSAR_STRIPE_SECRET_KEY=stripe.secret_key,
+            BURSAR_STRIPE_WEBHOOK_SECRET="whsec_" + "invented",
+            BURSAR_STRIPE_BASE_URL=stripe.base_url,
+        )
+        run.until_ready()
+        assert run.is_whole()
+        assert not (run.folder / "postgres").exists()
+        assert not (run.folder / "secrets.json").exists()
+        assert sorted(record.stem for record in (run.folder / "run").iterdir()) == ["server", "worker"]
+        assert run.stop() == 0
+
+
+def test_a_database_that_does_not_answer_is_told_without_its_password(start: Start) -> None:
+    run = start(BURSAR_DATABASE_URL="postgresql://somebody:hush@127.0.0.1:1/bursar")
+
+    assert run.ended_with() == 1
+    assert "The database does not answer" in run.text
+    assert "hush" not in run.text
+    assert "Traceback" not in run.text
+
+
+def test_an_address_of_another_machine_is_no_taken_port(start: Start) -> None:
+    run = start(BURSAR_HOST="203.0.113.1")
+
+    assert run.ended_with() == 1
+    assert "BURSAR_HOST must be an address of this machine" in run.text
 
 
 @pytest.mark.parametrize(
