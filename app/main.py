@@ -3,11 +3,12 @@
 import streamlit as st
 
 from app import navigation, theme
-from app.parts import frame, states
+from app.parts import frame, live, states
 from app.viewer import current_user
 
 frame.page_config()
 theme.send()
+live.let_go()
 viewer = current_user()
 if viewer is None:
     st.navigation([st.Page(states.signed_out, title="Signed out")], position="hidden").run()

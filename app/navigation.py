@@ -35,6 +35,8 @@ class Entry:
         return self.name.replace("_", "-")
 
 
+_LOOKS = frozenset({Role.LEARNER, Role.INSTRUCTOR, Role.FOUNDER})
+
 ENTRIES = (
     Entry(
         "earnings",
@@ -57,7 +59,7 @@ ENTRIES = (
         "Catalogue",
         ":material/menu_book:",
         "Learning",
-        frozenset({Role.LEARNER, Role.FOUNDER}),
+        _LOOKS,
         "What there is to learn, and at what price.",
     ),
     Entry(
@@ -65,7 +67,7 @@ ENTRIES = (
         "My learning",
         ":material/school:",
         "Learning",
-        frozenset({Role.LEARNER}),
+        frozenset({Role.LEARNER, Role.INSTRUCTOR}),
         "Your courses and purchases, with the refund inside its window.",
     ),
     Entry(
@@ -73,7 +75,7 @@ ENTRIES = (
         "Course",
         ":material/menu_book:",
         HIDDEN,
-        frozenset({Role.LEARNER, Role.FOUNDER}),
+        _LOOKS,
         "One course: contents, price and checkout.",
     ),
 )

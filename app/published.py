@@ -1,11 +1,44 @@
 """The version of the figures that pages read, switched when a newer one is published."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from app.wiring import wired
+from app.wording import t
+from services.kernel.errors import Unavailable
+from warehouse import files
+from warehouse.files import Figures, NoFiguresError
+
+STATE = "SELECT as_of, synced_at FROM meta"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The instant that the figures show, and the one at which they were carried over."""
+
+    as_of: datetime
+    synced_at: datetime
+
+
+def figures() -> Figures:
+    """The published figures as they are now. Raises Unavailable before the first version."""
+    try:
+        return files.open_published(wired().warehouse_folder)
+    except NoFiguresError:
+        raise Unavailable(
+            "figures_not_ready", t("The first figures are being prepared. This page fills by itself.")
+        ) from None
 
 
 def version() -> str:
     """The name of the published version; empty before the first one."""
     try:
-        return (wired().warehouse_folder / "published" / "current").read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+        return files.published_version(wired().warehouse_folder)
+    except NoFiguresError:
         return ""
+
+
+def standing() -> Standing:
+    """How old the published figures are. Raises Unavailable before the first version."""
+    row = figures().frame(STATE).row(0, named=True)
+    return Standing(row["as_of"], row["synced_at"])

@@ -51,6 +51,7 @@ CSS = """
 .b-lines small{display:block;color:var(--b-muted);font-size:.82rem}
 .b-lines tr.b-total th,.b-lines tr.b-total td{font-weight:650;border-bottom:0;
  border-top:1px solid var(--b-ink)}
+.b-lines tr.b-total small{font-weight:400}
 .b-good{color:var(--b-green)}.b-bad{color:var(--b-red)}
 .b-empty{padding:1.5rem 0;color:var(--b-muted)}
 .b-empty strong{display:block;color:var(--b-ink);font-weight:600;margin-bottom:.15rem}

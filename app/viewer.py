@@ -1,5 +1,6 @@
 """Who looks at the page; the only reader of the identity that the gate hands over."""
 
+from datetime import datetime
 from uuid import UUID
 
 import streamlit as st
@@ -27,6 +28,11 @@ def current_session() -> Session | None:
         return None
     with wired().works.begin(_SHELL) as work:
         return signin.session_by_id(work, SessionId(UUID(handed)))
+
+
+def now() -> datetime:
+    """The present instant by the process's clock."""
+    return wired().works.clock.now()
 
 
 def require_user() -> Actor:

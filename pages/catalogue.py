@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.parts import frame, live, shelf, states, tables
+from app.parts import filters, frame, live, shelf, states, tables
 from app.read import read
 from app.wording import count, counted, t
 from services.marketplace import browse
@@ -43,20 +43,17 @@ def wanted() -> Wanted:
             on_change=first_page,
         )
     with narrow, st.grid(3, min_column_width=100, gap="small"):
-        of = choice(t("Subject"), [ANY_SUBJECT, *read(browse.subjects)], key="subject")
-        at = choice(t("Level"), [ANY_LEVEL, *read(browse.levels)], key="level")
-        cost = choice(t("Price"), list(PRICES), key="price")
+        of = filters.choice(
+            t("Subject"), [ANY_SUBJECT, *read(browse.subjects)], key="subject", on_change=first_page
+        )
+        at = filters.choice(t("Level"), [ANY_LEVEL, *read(browse.levels)], key="level", on_change=first_page)
+        cost = filters.choice(t("Price"), list(PRICES), key="price", on_change=first_page)
     return Wanted(
         search=words or "",
         subject=None if of == ANY_SUBJECT else of,
         level=None if at == ANY_LEVEL else at,
         price=PRICES.get(cost),
     )
-
-
-def choice(label: str, options: list[str], *, key: str) -> str:
-    """One list to choose from; its value lives in the address."""
-    return st.selectbox(label, options, key=key, bind="query-params", on_change=first_page)
 
 
 live.watch()

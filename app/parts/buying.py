@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app import navigation, till
-from app.parts import frame, shelf
+from app.parts import frame, live, shelf
 from app.perform import Outcome, perform
 from app.wording import markup, moment, money, plain, t
 from services.kernel.ids import CourseId
@@ -46,7 +46,9 @@ def _pay(sheet: Sheet) -> None:
         st.warning(plain(made.words), icon=":material/info:")
         return
 
-    @st.dialog(t("Buy this course"))
+    live.hold()
+
+    @st.dialog(t("Buy this course"), on_dismiss="rerun")
     def window() -> None:
         st.markdown(
             t("You pay **{price}** for {title}.", price=plain(money(offer.total)), title=plain(offer.title))

@@ -15,6 +15,7 @@ from services.kernel.money import Money
 HERO_HEIGHT = 300
 CARD_HEIGHT = 290
 MOST_SERIES = 4
+MOST_TICKS = 6
 OTHER = "Other"
 _CONFIG = {"displayModeBar": False}
 _CLEAR = "rgba(0,0,0,0)"
@@ -69,20 +70,25 @@ def waterfall(steps: Sequence[Step], *, alt: str, key: str) -> None:
 def stacked(
     buckets: Sequence[date], series: Mapping[str, Sequence[int]], *, currency: str, alt: str, key: str
 ) -> None:
-    """Composition over time in minor units: the four largest series and the rest as Other."""
+    """Composition over time in minor units: the four largest series and the rest as Other.
+
+    The last bucket is the one in progress: it is hatched.
+    """
     kept = _largest(series)
+    pattern = [""] * (len(buckets) - 1) + ["/"]
     figure = go.Figure()
     for place, (name, minors) in enumerate(kept.items()):
         figure.add_bar(
             x=list(buckets),
             y=[major(Money(minor, currency)) for minor in minors],
             name=name,
-            marker={"color": SERIES[place], "line": {"width": 0}},
+            marker={"color": SERIES[place], "line": {"width": 0}, "pattern": {"shape": pattern, "size": 5}},
             customdata=[money(Money(minor, currency)) for minor in minors],
             hovertemplate="%{customdata}",
         )
     figure.update_layout(barmode="relative", bargap=0.24, barcornerradius=3, showlegend=len(kept) > 1)
-    figure.update_xaxes(tickformat="%d %b", hoverformat="%d %b %Y", nticks=7)
+    spacing = -(-len(buckets) // MOST_TICKS)
+    figure.update_xaxes(tickvals=list(buckets)[::spacing], tickformat="%-d %b", hoverformat="%-d %b %Y")
     _money_axis(figure, currency)
     _draw(figure, height=CARD_HEIGHT, alt=alt, key=key, hover="x unified")
 

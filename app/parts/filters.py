@@ -1,6 +1,6 @@
 """The controls that narrow a page; their values live in the address, so that a page can be shared."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -65,3 +65,25 @@ def pills(counts: Mapping[str, int], *, key: str) -> str:
         label_visibility="collapsed",
     )
     return chosen if chosen in counts else names[0]
+
+
+def one_of(names: Sequence[str], *, key: str) -> str:
+    """One of a few names, kept in the address; the first unless another is chosen."""
+    chosen = st.pills(
+        t("Show"),
+        names,
+        default=names[0],
+        required=True,
+        key=key,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return chosen if chosen in names else names[0]
+
+
+def choice(
+    label: str, options: Sequence[str], *, key: str, on_change: Callable[[], None] | None = None
+) -> str:
+    """One of a list, kept in the address; the first unless another is chosen."""
+    chosen = st.selectbox(label, options, key=key, bind="query-params", on_change=on_change or "rerun")
+    return chosen if chosen in options else options[0]

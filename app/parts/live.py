@@ -8,6 +8,7 @@ from app import published
 from app.viewer import current_user
 
 _SEEN = "live_seen"
+_HELD = "live_held"
 EVERY = "2s"
 EVERY_SLOW = "30s"
 
@@ -22,8 +23,19 @@ def watch(version: Callable[[], object] | None = None, *, every: str = EVERY) ->
     st.fragment(_compare, run_every=every)(version)
 
 
+def hold() -> None:
+    """Leave the page alone while a window is open over it; the next whole run lets go."""
+    st.session_state[_HELD] = True
+
+
+def let_go() -> None:
+    """A whole run has begun: no window is open any more."""
+    st.session_state[_HELD] = False
+
+
 def _compare(version: Callable[[], object] | None) -> None:
-    if current_user() is None or _seen(version) != st.session_state.get(_SEEN):
+    is_news = not st.session_state.get(_HELD) and _seen(version) != st.session_state.get(_SEEN)
+    if is_news or current_user() is None:
         st.rerun()
 
 

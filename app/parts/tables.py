@@ -50,6 +50,11 @@ def status_column(label: str, colours: Mapping[str, str], *, width: int) -> Colu
     )
 
 
+def action_column(label: str, *, key: str, width: int) -> Column:
+    """A button in each row; the row that was clicked stands in the session state under `key` for one run."""
+    return st.column_config.ButtonColumn(label, key=key, type="tertiary", width=width)
+
+
 def table(rows: pl.DataFrame, columns: Mapping[str, Column], *, alt: str, key: str) -> None:
     """Rows that are only read; columns that are not named are not sent."""
     st.dataframe(

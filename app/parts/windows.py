@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app.parts import frame
+from app.parts import frame, live
 from app.perform import Outcome
 from app.wording import markup, plain
 
@@ -34,7 +34,8 @@ class Ask:
 
 def drawer(title: str, draw: Callable[[], None]) -> None:
     """Open a drawer on the right over the page and draw one record in it."""
-    st.dialog(title, position="right", width="small")(draw)()
+    live.hold()
+    st.dialog(title, position="right", width="small", on_dismiss="rerun")(draw)()
 
 
 def explain(lines: Sequence[Line]) -> None:
@@ -56,8 +57,9 @@ def confirm(ask: Ask, act: Callable[[str], Outcome], *, inputs: Callable[[], Non
     twice. `inputs` draws what else is asked. After a failure it stays open with what was entered.
     """
     once = secrets.token_hex(16)
+    live.hold()
 
-    @st.dialog(ask.title)
+    @st.dialog(ask.title, on_dismiss="rerun")
     def window() -> None:
         for text in ask.what_happens:
             st.markdown(plain(text))
