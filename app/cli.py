@@ -1,5 +1,6 @@
 """The command line: `bursar up` for everything on one machine, and each role by itself."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -24,6 +25,7 @@ Everything is set by variables named BURSAR_*: BURSAR_DATABASE_URL, BURSAR_DATA_
 BURSAR_PORT (8501), BURSAR_STRIPE_SECRET_KEY, BURSAR_STRIPE_WEBHOOK_SECRET. Without a database address
 and without a key, Bursar brings its own Postgres and a sandbox in place of Stripe.
 """
+_OF_THE_MACHINE = {errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS}
 _DATA_HELP = "The folder that keeps the sandbox's state."
 _PORT_HELP = "The port on 127.0.0.1."
 _FILE_HELP = (
@@ -127,6 +129,10 @@ def main() -> None:
         cli(prog_name="bursar")
     except Refusal as refusal:
         _refuse(refusal.message)
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        _refuse(f"{error.strerror}: {error.filename or Settings().data_folder}")
     except ValidationError as wrong:
         _refuse("\n".join(_sentence(error) for error in wrong.errors()))
 

@@ -170,7 +170,7 @@ def disk_full(folder: Path, free: int) -> Unavailable:
     return Unavailable(
         "disk_full",
         f"The disk of {folder} is too full for the database: {free // 2**20} MB are free. Free at least "
-        f"{_ROOM_FOR_SETUP // 2**20} MB, or set BURSAR_DATA_FOLDER to a folder on another disk.",
+        f"{_ROOM_FOR_SETUP // 2**20} MB, or move the data folder to another disk (BURSAR_DATA_FOLDER).",
         free_bytes=free,
     )
 

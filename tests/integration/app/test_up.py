@@ -220,6 +220,15 @@ def test_a_database_that_does_not_answer_is_told_without_its_password(start: Sta
     assert "Traceback" not in run.text
 
 
+def test_a_folder_that_cannot_be_used_is_told_in_a_sentence(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    run = start(BURSAR_DATA_FOLDER=str(tmp_path / "file" / "bursar"))
+
+    assert run.ended_with() == 1
+    assert "bursar: Not a directory" in run.text
+    assert "Traceback" not in run.text
+
+
 def test_an_address_of_another_machine_is_no_taken_port(start: Start) -> None:
     run = start(BURSAR_HOST="203.0.113.1")
 
