@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, exists, select, update
+from sqlalchemy.orm import aliased
 
 from services.identity import policy
 from services.kernel.actor import Actor
@@ -70,26 +71,36 @@ def send(works: Works, gateway: Gateway, *, actor: Actor, refund: RefundId) -> G
 
 
 def settle(work: Work, *, refund: RefundId, given_back: RefundState) -> None:
-    """Book what the processor said: reverse each share and end access, or put the line back as it was."""
+    """Book what the processor said: reverse each share and end access, or put the line back as it was.
+
+    A bank may send money back that was on its way already: then what was booked is reversed.
+    """
     wanted = money_back.read(work, refund, lock=True)
+    line, has_failed = wanted.purchase_line_id, given_back.status in {"failed", "canceled"}
     if wanted.state == "requested" and given_back.status == "succeeded":
         money_back.settle(work, refund=refund, given_back=given_back)
-        _reverse_shares(work, refund, wanted.purchase_line_id, wanted.amount)
-    elif wanted.state == "requested" and given_back.status in {"failed", "canceled"}:
+        _reverse_shares(work, refund, line, wanted.amount)
+    elif wanted.state == "requested" and has_failed:
         money_back.settle(work, refund=refund, given_back=given_back)
-        _put_back(work, refund, wanted.purchase_line_id)
+        _put_back(work, refund, line)
+    elif wanted.state == "succeeded" and has_failed:
+        money_back.settle(work, refund=refund, given_back=given_back)
+        _undo(work, refund, line)
 
 
 def learn_of(work: Work, *, given_back: RefundState) -> None:
     """Book a refund that the processor tells us of, ours or one that was made at the processor itself.
 
-    Raises NotFound for a payment that we do not know, Conflict for a part of a line.
+    One made there while ours was still to be sent takes the place of ours. Raises NotFound for a payment
+    that we do not know, Conflict for a part of a line.
     """
     ours = money_back.known(work, given_back)
     if ours is None:
         paid = money_back.paid_by(work, given_back.payment_intent_id)
         line = _only_line(work, PurchaseId(paid), given_back.amount)
-        ours = _write(work, _lock(work, line), line=line, reason="made_at_stripe")
+        found = _lock(work, line)
+        waiting = money_back.waiting(work, line) if given_back.status == "succeeded" else None
+        ours = waiting or _write(work, found, line=line, reason="made_at_stripe")
     settle(work, refund=ours, given_back=given_back)
 
 
@@ -105,8 +116,7 @@ def _request(work: Work, line: LineId, reason: str) -> RefundId:
 
 
 def _write(work: Work, found: LineRow, *, line: LineId, reason: str) -> RefundId:
-    if found.state in {"refunding", "refunded"}:
-        raise Conflict("refunded_already", "This purchase is refunded already.")
+    _check_first(found)
     refund = money_back.request(
         work,
         subject=found.purchase_id,
@@ -133,8 +143,14 @@ def _only_line(work: Work, purchase: PurchaseId, amount: Money) -> LineId:
     return LineId(found)
 
 
+def _check_first(found: LineRow) -> None:
+    if found.state in {"refunding", "refunded"}:
+        raise Conflict("refunded_already", "This purchase is refunded already.")
+
+
 def _check(work: Work, found: LineRow, *, is_own: bool) -> None:
-    if found.state not in {"held", "matured", "refunding", "refunded"}:
+    _check_first(found)
+    if found.state not in {"held", "matured"}:
         raise Conflict("not_paid", "This purchase was not paid, so there is nothing to give back.")
     if found.net_minor + found.tax_minor == 0:
         raise Conflict("nothing_paid", "This course was free, so there is nothing to give back.")
@@ -221,3 +237,25 @@ def _put_back(work: Work, refund: RefundId, line: LineId) -> None:
     work.run(update(PurchaseLine).where(PurchaseLine.purchase_line_id == line).values(state=before))
     work.audit("refund.failed", "refund", refund, line=str(line))
     work.announce("refund.failed", refund=str(refund))
+
+
+def _undo(work: Work, refund: RefundId, line: LineId) -> None:
+    purchase = _lock(work, line).purchase_id
+    book.reverse(work, book.posted(work, key=f"refund:{refund}"), kind="refund_failed")
+    _put_back(work, refund, line)
+    work.run(
+        update(Purchase)
+        .where(Purchase.purchase_id == purchase, Purchase.state == "refunded")
+        .values(state="settled", ended_at=None)
+    )
+    meanwhile = aliased(Enrolment)
+    has_it_again = exists().where(
+        meanwhile.user_id == Enrolment.user_id,
+        meanwhile.course_id == Enrolment.course_id,
+        meanwhile.state == "active",
+    )
+    work.run(
+        update(Enrolment)
+        .where(Enrolment.purchase_line_id == line, ~has_it_again)
+        .values(state="active", ended_at=None)
+    )

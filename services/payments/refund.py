@@ -78,6 +78,14 @@ def known(work: Work, given_back: RefundState) -> RefundId | None:
     return RefundId(found) if found else None
 
 
+def waiting(work: Work, line: LineId) -> RefundId | None:
+    """The refund of a line that was requested and is not settled, if there is one."""
+    found = work.run(
+        select(Refund.refund_id).where(Refund.purchase_line_id == line, Refund.state == "requested")
+    ).scalar_one_or_none()
+    return RefundId(found) if found else None
+
+
 def paid_by(work: Work, payment_intent_id: str | None) -> UUID:
     """The subject that a payment of the processor paid for. Raises NotFound."""
     found = work.run(
