@@ -11,16 +11,16 @@ from sqlalchemy import insert, select, update
 from services.identity import people
 from services.kernel import ids
 from services.kernel.actor import Actor, Role, system
-from services.kernel.ids import CourseId, LineId, PurchaseId
+from services.kernel.ids import CourseId, LineId, PurchaseId, UserId
 from services.kernel.money import Money
 from services.kernel.time import SetClock
 from services.ledger import accounts, book
 from services.ledger.journal import Account
-from services.marketplace import mature, purchase, quote, refund, settle
+from services.marketplace import catalogue, mature, purchase, quote, refund, settle
 from services.marketplace.purchase import Begun
 from services.marketplace.quote import Offer
 from services.marketplace.refund import GivenBack
-from services.marketplace.tables import Course, CourseInstructor, CoursePrice, PurchaseLine, RevenueRule
+from services.marketplace.tables import PurchaseLine, RevenueRule
 from services.runtime.work import Works
 from services.stripe.facts import PaymentState
 from services.stripe.gateway import Gateway
@@ -80,33 +80,24 @@ class Market:
     ) -> CourseId:
         """A listed course at a price in minor units, of one person or of several by basis points."""
         sharing = {taught_by: WHOLE} if isinstance(taught_by, Actor) else taught_by
-        course = CourseId(ids.fresh(self.clock.now()))
+        parts = {person_of(teacher): part for teacher, part in sharing.items()}
         with self.works.begin(TEST) as work:
-            work.run(
-                insert(Course).values(
-                    course_id=course,
-                    title="Knots for beginners",
-                    subject="Ropework",
-                    level="All levels",
-                    hours=Decimal("2.5"),
-                    description="",
-                    status="listed",
-                    owner_id=next(iter(sharing)).user_id,
-                    listed_at=work.now,
-                )
+            return catalogue.list_course(
+                work,
+                owner=next(iter(parts)),
+                title="Knots for beginners",
+                subject="Ropework",
+                level="All levels",
+                hours=Decimal("2.5"),
+                description="",
+                price=Money(price, currency),
+                instructors=parts,
             )
-            begins = {"course_id": course, "valid_from": work.now}
-            work.run(
-                insert(CourseInstructor),
-                [{**begins, "instructor_id": who.user_id, "share_bp": part} for who, part in sharing.items()],
-            )
-            price_id = ids.fresh(work.now)
-            work.run(
-                insert(CoursePrice).values(
-                    **begins, course_price_id=price_id, currency=currency, list_minor=price
-                )
-            )
-        return course
+
+    def price(self, course: CourseId, price: Money) -> None:
+        """From now on a course costs that much in that currency."""
+        with self.works.begin(TEST) as work:
+            catalogue.set_price(work, course=course, price=price)
 
     def rule(self, channel: str, *, instructor_bp: int) -> None:
         """From now on sales of a channel give the instructors another part."""
@@ -188,11 +179,10 @@ class Market:
 
     def earned(self, teacher: Actor, currency: str = "USD") -> tuple[int, int]:
         """What a teacher has pending and available."""
-        if teacher.user_id is None:
-            raise ValueError("a process earns nothing")
+        person = person_of(teacher)
         return (
-            self.holds(accounts.instructor_pending(teacher.user_id, currency)),
-            self.holds(accounts.instructor_available(teacher.user_id, currency)),
+            self.holds(accounts.instructor_pending(person, currency)),
+            self.holds(accounts.instructor_available(person, currency)),
         )
 
     def _bought(self, begun: Begun) -> Bought:
@@ -201,6 +191,13 @@ class Market:
                 select(PurchaseLine.purchase_line_id).where(PurchaseLine.purchase_id == begun.purchase_id)
             ).scalar_one()
         return Bought(begun.purchase_id, LineId(line), begun.total)
+
+
+def person_of(actor: Actor) -> UserId:
+    """Who somebody is; a process is nobody."""
+    if actor.user_id is None:
+        raise ValueError(f"{actor.name} is a process")
+    return actor.user_id
 
 
 def paid(

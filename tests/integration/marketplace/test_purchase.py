@@ -5,9 +5,8 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, select
 
-from services.kernel import ids
 from services.kernel.actor import Actor, Role
 from services.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from services.kernel.ids import PurchaseId
@@ -15,7 +14,7 @@ from services.kernel.money import Money
 from services.marketplace import learn, purchase
 from services.marketplace.purchase import Begun
 from services.marketplace.quote import Offer
-from services.marketplace.tables import CoursePrice, Enrolment, Purchase
+from services.marketplace.tables import Enrolment, Purchase
 from services.payments.tables import Payment
 from tests import books
 from tests.contenders import at_once
@@ -141,11 +140,12 @@ def test_an_open_checkout_at_another_price_or_in_another_currency_is_in_the_way(
     market: Market, buyer: Actor, offer: Offer
 ) -> None:
     market.begin(buyer, offer)
-    with market.works.begin(TEST) as work:
-        price = {"course_price_id": ids.fresh(work.now), "course_id": offer.course_id, "valid_from": work.now}
-        work.run(insert(CoursePrice).values(**price, currency="EUR", list_minor=10_000))
+    market.price(offer.course_id, Money(10_000, "EUR"))
     in_euro = market.quote(buyer, offer.course_id, currency="EUR")
-    assert ended_with(Conflict, "purchase_open", partial(market.begin, buyer, in_euro))
+    market.price(offer.course_id, Money(9_000, "USD"))
+    cheaper = market.quote(buyer, offer.course_id)
+    for other in (in_euro, cheaper):
+        assert ended_with(Conflict, "purchase_open", partial(market.begin, buyer, other))
 
 
 def test_the_same_key_for_another_request_is_refused(market: Market, buyer: Actor, offer: Offer) -> None:
