@@ -226,7 +226,7 @@ RECONCILIATION_TOTALS = _table(
 
 RECONCILIATION_BREAKS = _table(
     "reconciliation_break",
-    "subject reason",
+    "subject reason stores",
     reason=Kind.TEXT,
     subject=Kind.TEXT,
     stores=Kind.TEXT,
@@ -236,7 +236,8 @@ RECONCILIATION_BREAKS = _table(
     since_at=Kind.INSTANT,
 )
 
-RAW: tuple[Table, ...] = (*EXPORTS, BALANCE_TRANSACTIONS, RECONCILIATION_TOTALS, RECONCILIATION_BREAKS)
+RECONCILIATION = (RECONCILIATION_TOTALS, RECONCILIATION_BREAKS)
+RAW: tuple[Table, ...] = (*EXPORTS, BALANCE_TRANSACTIONS, *RECONCILIATION)
 
 
 def fingerprint() -> str:

@@ -21,6 +21,9 @@ from warehouse.contracts import Table
 KEPT_VERSIONS = 3
 _POINTER = "current"
 _THREADS_OF_A_READER = 2
+_CURSOR_TABLE = """
+CREATE TABLE IF NOT EXISTS sync.cursor (source VARCHAR, position VARCHAR, identity VARCHAR, read_at TIMESTAMP)
+"""
 _CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -51,6 +54,11 @@ class Version:
     number: int
     as_of: datetime
     synced_at: datetime
+
+    @property
+    def name(self) -> str:
+        """As its file and the pointer say it."""
+        return f"v{self.number}"
 
 
 class Writer:
@@ -88,8 +96,8 @@ class Writer:
         """How far a source was read."""
         found = self.connection.execute(
             "SELECT position, identity, read_at FROM sync.cursor WHERE source = $source", {"source": source}
-        ).fetchone()
-        return Cursor(*found) if found else None
+        ).fetchall()
+        return Cursor(*found[0]) if found else None
 
     def move(self, source: str, cursor: Cursor) -> None:
         """Remember how far a source was read, in the transaction that brings its rows."""
@@ -106,13 +114,13 @@ class Writer:
 
     def version(self) -> Version | None:
         """The newest state that was committed, published or not."""
-        found = self.connection.execute("SELECT number, as_of, synced_at FROM sync.version").fetchone()
-        return Version(*found) if found else None
+        found = self.connection.execute("SELECT number, as_of, synced_at FROM sync.version").fetchall()
+        return Version(*found[0]) if found else None
 
     def stamp(self, *, as_of: datetime, synced_at: datetime) -> Version:
         """Give the state that the open transaction will commit a number higher than any published one."""
         last = self.version()
-        number = max(last.number if last else 0, _published_number(self.folder) or 0) + 1
+        number = max(last.number if last else 0, _published_number(self.folder)) + 1
         self.connection.execute("DELETE FROM sync.version")
         self.connection.execute("INSERT INTO sync.version VALUES (?, ?, ?)", [number, as_of, synced_at])
         return Version(number, as_of, synced_at)
@@ -171,11 +179,19 @@ def switch(folder: Path, version: Version) -> None:
 
 def prune(folder: Path) -> None:
     """Remove all but the last versions; a reader that still holds one keeps it until it lets go."""
-    present = _published_number(folder) or 0
+    present = _published_number(folder)
     files = {_number(file.stem): file for file in (folder / "published").glob("v*.duckdb")}
     old = sorted(number for number in files if number <= present)[:-KEPT_VERSIONS]
     for number in old:
         files[number].unlink(missing_ok=True)
+
+
+def newest(folder: Path) -> str | None:
+    """The name of the present version, or None before the first one."""
+    try:
+        return published_version(folder)
+    except NoFiguresError:
+        return None
 
 
 def published_version(folder: Path) -> str:
@@ -243,7 +259,7 @@ def _prepare(connection: DuckDBPyConnection) -> None:
     for statement in (
         "CREATE SCHEMA IF NOT EXISTS raw",
         "CREATE SCHEMA IF NOT EXISTS sync",
-        "CREATE TABLE IF NOT EXISTS sync.cursor (source TEXT, position TEXT, identity TEXT, read_at DATETIME)",
+        _CURSOR_TABLE,
         "CREATE TABLE IF NOT EXISTS sync.version (number BIGINT, as_of TIMESTAMP, synced_at TIMESTAMP)",
         "CREATE TABLE IF NOT EXISTS sync.model (name VARCHAR, fingerprint VARCHAR)",
     ):
@@ -274,11 +290,8 @@ def _version_file(folder: Path, number: int) -> Path:
     return folder / "published" / f"v{number}.duckdb"
 
 
-def _published_number(folder: Path) -> int | None:
-    try:
-        return _number(published_version(folder))
-    except NoFiguresError:
-        return None
+def _published_number(folder: Path) -> int:
+    return _number(newest(folder) or "v0")
 
 
 def _number(version: str) -> int:

@@ -24,8 +24,8 @@ class DuckDB:
     def build_table(self, name: str, query: str) -> int:
         """Compute a model whole; gives its number of rows."""
         self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
-        counted = self._connection.execute(f"SELECT count(*) FROM {name}").fetchone()  # noqa: S608 - a model's own name
-        return int(counted[0]) if counted else 0
+        counted = self._connection.execute(f"SELECT count(*) FROM {name}").fetchall()  # noqa: S608 - a model's own name
+        return int(counted[0][0])
 
     def remember(self, name: str, fingerprint: str) -> None:
         """Keep the fingerprint of the SQL that a model was built from."""

@@ -1,5 +1,5 @@
 -- grain: one row per row that two stores have differently, with the kind of the difference
--- key: subject, reason
+-- key: subject, reason, stores
 -- refresh: full
 SELECT
     break.reason,
