@@ -29,9 +29,10 @@ bench: setup  ## the benchmarks, each against its floor
 
 gate: check test bench  ## what a release must pass
 
-fix: setup  ## let ruff mend what it can
-	@$(bin)/ruff check --fix
+fix: setup  ## let ruff mend what it can, and make docs/metrics.md anew
+	@$(bin)/python -c 'from warehouse import metrics; print(metrics.page(), end="")' >docs/metrics.md
 	@$(bin)/ruff format
+	@$(bin)/ruff check --fix
 
 lock: setup  ## requirements.lock anew from pyproject.toml
 	@ops/setup lock

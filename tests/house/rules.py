@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import packages_distributions
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -168,6 +169,20 @@ def real_tests(project: Project) -> Iterator[Fault]:
                 yield source.fault(node, "a mock library: use the real database, sandbox or browser")
 
 
+def sql_headers(project: Project) -> Iterator[Fault]:
+    """Every SQL file says what it is: a model its grain, key and refresh, a query its sentence."""
+    for path in project.files(PRODUCT, ".sql"):
+        header = "".join(
+            takewhile(lambda line: line.startswith("--"), project.text(path).splitlines(keepends=True))
+        )
+        if "/models/" in path:
+            wanted = [f"-- {name}: " for name in ("grain", "key", "refresh") if f"-- {name}: " not in header]
+        else:
+            wanted = [] if header.startswith("-- ") else ["-- a sentence"]
+        if wanted:
+            yield Fault(path, 1, f"its header lacks {', '.join(wanted)}")
+
+
 def reasoned_exceptions(project: Project) -> Iterator[Fault]:
     """An exception from a checker names its code and its reason, on its line."""
     for source in project.sources():
@@ -213,5 +228,6 @@ RULES: Final[tuple[Rule, ...]] = (
     pages_hold_no_sql,
     trusted_markup,
     real_tests,
+    sql_headers,
     reasoned_exceptions,
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.migrations import schema
+from warehouse import metrics
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -99,6 +100,11 @@ def test_every_table_has_its_word_in_the_glossary() -> None:
     words = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")))
     missing = sorted(set(schema.metadata.tables) - words)
     assert not missing, "tables without a word in docs/glossary.md"
+
+
+def test_the_page_of_metrics_is_made_from_the_catalogue() -> None:
+    written = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert written == metrics.page(), "docs/metrics.md is out of date: make fix writes it anew"
 
 
 def test_nothing_names_one_machine_or_a_registry() -> None:

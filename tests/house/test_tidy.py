@@ -8,6 +8,7 @@ import pytest
 
 from tests.house.rules import RULES, Rule
 from tests.house.tree import Project
+from warehouse import build, checks
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,6 +27,11 @@ PLANTED = {
     "pages_hold_no_sql": ("pages/sales.py", '"""Sales."""\n\nX = f"SELECT * FROM sale WHERE id = {id}"\n', 3),
     "trusted_markup": ("pages/logo.py", '"""Logo."""\nst.markdown("<b>", unsafe_allow_html=True)\n', 2),
     "real_tests": ("tests/unit/test_fake.py", '"""Fake."""\nfrom unittest.mock import Mock\n', 2),
+    "sql_headers": (
+        "warehouse/models/marts/mart_sales.sql",
+        "-- grain: a sale\n-- key: sale_id\nSELECT 1\n",
+        1,
+    ),
     "reasoned_exceptions": ("services/excuse.py", '"""Excuse."""\nX = 1  # ' + "noqa\n", 2),
 }
 
@@ -58,6 +64,23 @@ def test_reasons_are_accepted(tmp_path: Path) -> None:
     target.write_text(reasoned.replace("NOQA", "noqa").replace("TYPE", "type"), encoding="utf-8")
     (rule,) = (rule for rule in RULES if rule.__name__ == "reasoned_exceptions")
     assert list(rule(Project(tmp_path))) == []
+
+
+def test_the_key_of_every_kept_model_is_checked() -> None:
+    named = {check.name for check in checks.catalogue()}
+    kept = [model.name for model in build.models() if model.refresh == "full"]
+    unchecked = [name for name in kept if not any(name in check for check in named)]
+    assert kept
+    assert not unchecked, "models whose key no check holds"
+
+
+def test_every_folder_of_tests_is_run() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]
+    run = {*settings["ini_options"]["testpaths"], "tests/performance"}
+    found = {
+        f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in ROOT.glob("tests/*/**/test_*.py")
+    }
+    assert found <= run, "a folder of tests that `make test` does not run"
 
 
 def test_ruff_holds_the_limits_of_the_house() -> None:
