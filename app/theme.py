@@ -27,6 +27,7 @@ CSS = """
 }
 .stApp{font-feature-settings:"calt" 0,"cv11" 1}
 [data-testid="stMetricValue"],[data-testid="stMetricDelta"]{font-variant-numeric:tabular-nums;letter-spacing:-.015em}
+[class*="st-key-"] [role="radio"][aria-checked="true"] p{color:var(--b-primary)}
 .b-hero{color:var(--b-ink);font-size:1rem;line-height:1.5}
 .b-hero .b-label{color:var(--b-muted);font-size:.8rem;font-weight:600}
 .b-hero .b-number{font-size:2.75rem;font-weight:650;line-height:1.12;letter-spacing:-.025em;

@@ -29,7 +29,7 @@ from services.runtime.work import Works
 from services.stripe.gateway import Gateway
 from tests.waiting import until
 
-PASSWORD = "a test password 1"  # noqa: S105 - of people who exist in tests only
+PASSWORD = "a test password 1"
 ROOT = Path(__file__).parent.parent
 
 
@@ -81,7 +81,7 @@ def shell(
     address = f"http://localhost:{port}"
     engine = database.connect(url, pool=4)
     try:
-        until(lambda: process.poll() is not None or _answers(address), "the shell answers", seconds=60)
+        until(lambda: process.poll() is not None or answers(address), "the shell answers", seconds=60)
         assert process.poll() is None, (folder / "shell.log").read_text()
         yield Shell(address, Works(engine, SystemClock()), folder, process)
     finally:
@@ -102,7 +102,8 @@ def free_port() -> int:
         return port
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
+    """Whether a shell lives at an address."""
     try:
         return httpx2.get(f"{address}/healthz", timeout=2).is_success
     except httpx2.TransportError:

@@ -1,14 +1,17 @@
 """A real Chromium in front of a real shell, and what every story must not do: call out, or complain."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it carries no types
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
-from tests import serving
+from tests import housed, serving
 
 ARGUMENTS = (
     "--headless",
@@ -22,6 +25,14 @@ ARGUMENTS = (
 )
 SYSTEM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PICTURES = Path(__file__).parent.parent.parent / "test-output" / "pictures"
+STREAMLITS = frozenset(
+    {
+        ("list", "stSidebarNavItems"),  # sections between the items of the menu
+        ("listitem", "li"),  # the same items, seen from their side
+        ("svg-img-alt", "g"),  # the points of the small trend in a metric
+    }
+)
+"""Findings of axe that belong to Streamlit's own elements; the list may shrink, not grow."""
 DESKTOP, PHONE = (1440, 1000), (390, 844)
 
 
@@ -53,6 +64,7 @@ class Visit:
         self.page: Page = context.new_page()
         self.address = address
         self.complaints: list[str] = []
+        self.may_leave = False
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         self.page.on("request", self._asked)
@@ -80,12 +92,29 @@ class Visit:
             timeout=20_000,
         )
 
+    def pay(self, number: str = "4242424242424242") -> None:
+        """Fill in the payment page with a test card and come back from it."""
+        self.page.wait_for_selector("input[name=card_number]")
+        self.page.fill("input[name=card_number]", number)
+        self.page.fill("input[name=name]", "Robin Test")
+        self.page.click("button[type=submit]")
+
     def picture(self, name: str) -> Path:
         """Keep what the window shows."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         path = PICTURES / f"{name}.png"
         self.page.screenshot(path=path, full_page=True)
         return path
+
+    def faults(self) -> list[str]:
+        """What axe (WCAG 2.1 A and AA) finds, beyond what is known of Streamlit itself."""
+        found = Axe().run(self.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+        return [
+            f"{violation['id']}: {node['target']} {node['html'][:200]}"
+            for violation in found.response["violations"]
+            for node in violation["nodes"]
+            if (violation["id"], _owner(node["html"])) not in STREAMLITS
+        ]
 
     def sideways(self) -> int:
         """How many pixels the page is wider than its window."""
@@ -100,23 +129,32 @@ class Visit:
 
     def _asked(self, request: Request) -> None:
         port = self.address.rsplit(":", 1)[-1]
+        if self.may_leave and request.url.startswith("http://127.0.0.1:"):
+            return  # the payment page is the processor's
         if not request.url.startswith((self.address, f"ws://localhost:{port}/", "data:", "blob:")):
             self.complaints.append(f"request: {request.url}")
 
 
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[housed.House]:
+    """Everything that `bursar up` starts, once for all stories."""
+    with housed.house(tmp_path_factory.mktemp("house")) as running:
+        yield running
+
+
 @pytest.fixture
-def visit(chromium: Browser, shell: serving.Shell) -> Iterator[Callable[..., Visit]]:
-    """Opens windows on the shell; at the end none of them may have called out or complained."""
+def windows(chromium: Browser) -> Iterator[Callable[..., Visit]]:
+    """Opens windows on an address; at the end none of them may have called out or complained."""
     opened: list[tuple[BrowserContext, Visit]] = []
 
-    def window(*, size: tuple[int, int] = DESKTOP, dark: bool = False) -> Visit:
+    def window(address: str, *, size: tuple[int, int] = DESKTOP, dark: bool = False) -> Visit:
         context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
             locale="en-US",
             reduced_motion="reduce",
         )
-        new = Visit(context, shell.address)
+        new = Visit(context, address)
         opened.append((context, new))
         return new
 
@@ -125,3 +163,21 @@ def visit(chromium: Browser, shell: serving.Shell) -> Iterator[Callable[..., Vis
     for context, _ in opened:
         context.close()
     assert not complaints
+
+
+@pytest.fixture
+def visit(windows: Callable[..., Visit], shell: serving.Shell) -> Callable[..., Visit]:
+    """Opens windows on the shell alone."""
+    return partial(windows, shell.address)
+
+
+@pytest.fixture
+def visit_house(windows: Callable[..., Visit], house: housed.House) -> Callable[..., Visit]:
+    """Opens windows on the whole house."""
+    return partial(windows, house.address)
+
+
+def _owner(html: str) -> str:
+    """The test id of an element of Streamlit's, or its tag."""
+    found = re.search(r'data-testid="([^"]+)"', html) or re.match(r"<([a-z-]+)", html)
+    return found[1] if found else html
