@@ -118,6 +118,29 @@ WHERE day.instructor_id = $instructor AND day.currency = $currency AND day.day >
 GROUP BY date_trunc('week', day.day), day.course_id
 ORDER BY week, course_title
 """
+BY_DAY = """
+SELECT
+    day.day,
+    sum(day.earned_minor)::BIGINT AS earned_minor,
+    sum(day.sale_count)::BIGINT AS sale_count,
+    sum(day.refund_count)::BIGINT AS refund_count
+FROM mart_instructor_days AS day
+WHERE day.instructor_id = $instructor AND day.currency = $currency AND day.day >= $since AND day.day <= $until
+GROUP BY day.day
+ORDER BY day.day
+"""
+BY_MONTH = """
+SELECT
+    month.month,
+    sum(month.earned_minor)::BIGINT AS earned_minor,
+    sum(month.sale_count)::BIGINT AS sale_count,
+    sum(month.refund_count)::BIGINT AS refund_count
+FROM mart_instructor_months AS month
+WHERE month.instructor_id = $instructor AND month.currency = $currency
+    AND month.month >= date_trunc('month', $since::DATE) AND month.month <= $until
+GROUP BY month.month
+ORDER BY month.month
+"""
 WATERFALL = """
 SELECT
     coalesce(sum(day.sales_minor), 0)::BIGINT AS sales_minor,
@@ -149,7 +172,12 @@ WHERE earning.instructor_id = $instructor AND earning.currency = $currency
     AND earning.sold_at >= $since AND earning.sold_at < $until::DATE + 1
     AND ($course = '' OR earning.course_id = $course)
     AND ($standing = '' OR earning.standing = $standing)
-ORDER BY earning.sold_at DESC, earning.purchase_line_id DESC
+ORDER BY
+    CASE WHEN $order = 'largest' THEN earning.kept_minor END DESC,
+    CASE WHEN $order = 'smallest' THEN earning.kept_minor END,
+    CASE WHEN $order = 'oldest' THEN earning.sold_at END,
+    earning.sold_at DESC,
+    earning.purchase_line_id DESC
 LIMIT $limit OFFSET $offset
 """
 SALE = """
@@ -247,6 +275,22 @@ def waterfall(figures: Figures, *, instructor: UUID, currency: str, since: date,
     ]
 
 
+def by_day(figures: Figures, *, instructor: UUID, currency: str, since: date, until: date) -> pl.DataFrame:
+    """Earnings by day, of the days on which something was sold or given back.
+
+    Columns: day, earned_minor, sale_count, refund_count.
+    """
+    return figures.frame(BY_DAY, instructor=str(instructor), currency=currency, since=since, until=until)
+
+
+def by_month(figures: Figures, *, instructor: UUID, currency: str, since: date, until: date) -> pl.DataFrame:
+    """Earnings by whole month, from the one of `since` to the one of `until`.
+
+    Columns: month (its first day), earned_minor, sale_count, refund_count.
+    """
+    return figures.frame(BY_MONTH, instructor=str(instructor), currency=currency, since=since, until=until)
+
+
 def by_week(figures: Figures, *, instructor: UUID, currency: str, since: date, until: date) -> pl.DataFrame:
     """Earnings by week (from Monday) and course.
 
@@ -272,12 +316,14 @@ def sales(
     until: date,
     course: str = "",
     standing: str = "",
+    order: str = "newest",
     limit: int = 12,
     offset: int = 0,
 ) -> pl.DataFrame:
-    """Single sales, newest first; `found_count` on each row says how many there are on all pages.
+    """Single sales; `found_count` on each row says how many there are on all pages.
 
-    `standing` is one of on hold, available, refunded, or empty for all.
+    `standing` is one of on hold, available, refunded, or empty for all; `order` is one of newest, oldest,
+    largest, smallest.
     """
     return figures.frame(
         SALES,
@@ -287,6 +333,7 @@ def sales(
         until=until,
         course=course,
         standing=standing,
+        order=order,
         limit=limit,
         offset=offset,
     )

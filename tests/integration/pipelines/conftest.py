@@ -1,7 +1,6 @@
 """Every test here has a marketplace, a processor that knows nothing else, and a folder for figures."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,9 +38,7 @@ def opened(market: Market, database: str) -> Callable[[Path], Pipeline]:
     """Opens a pipeline from the test's stores into a folder."""
 
     def open_into(folder: Path) -> Pipeline:
-        return Pipeline(
-            database_url=database, folder=folder, clock=market.clock, processor=market.gateway
-        )
+        return Pipeline(database_url=database, folder=folder, clock=market.clock, processor=market.gateway)
 
     return open_into
 

@@ -42,7 +42,6 @@ SELECT
     line.channel,
     CASE
         WHEN taken_back.purchase_line_id IS NOT NULL THEN 'refunded'
-        WHEN line.state = 'refunding' THEN 'refunding'
         WHEN line.released_at IS NOT NULL THEN 'available'
         ELSE 'on hold'
     END AS standing,
@@ -65,6 +64,7 @@ SELECT
     line.hold_until,
     line.released_at,
     line.refunded_at,
+    line.refund_reason,
     line.refunded_minor,
     COALESCE(taken_back.returned_minor, 0) AS returned_minor,
     sold.share_minor - COALESCE(taken_back.returned_minor, 0) AS kept_minor

@@ -38,7 +38,8 @@ given_back AS (
     SELECT
         refund.purchase_line_id,
         MAX(refund.settled_at) AS refunded_at,
-        SUM(refund.amount_minor) AS refunded_minor
+        SUM(refund.amount_minor) AS refunded_minor,
+        MAX(refund.reason) AS refund_reason
     FROM stg_bursar__refunds AS refund
     WHERE refund.state = 'succeeded'
     GROUP BY refund.purchase_line_id
@@ -73,6 +74,7 @@ SELECT
     line.hold_until,
     matured.released_at,
     given_back.refunded_at,
+    given_back.refund_reason,
     CAST(COALESCE(given_back.refunded_minor, 0) AS BIGINT) AS refunded_minor
 FROM line
 LEFT JOIN stg_bursar__purchases AS purchase ON purchase.purchase_id = line.purchase_id

@@ -29,6 +29,7 @@ SELECT
     earning.hold_until,
     earning.released_at,
     earning.refunded_at,
+    earning.refund_reason,
     earning.refunded_minor,
     earning.returned_minor,
     earning.kept_minor
