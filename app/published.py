@@ -1,23 +1,10 @@
 """The version of the figures that pages read, switched when a newer one is published."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from app.wiring import wired
 from app.wording import t
 from services.kernel.errors import Unavailable
 from warehouse import files
 from warehouse.files import Figures, NoFiguresError
-
-STATE = "SELECT as_of, synced_at FROM meta"
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The instant that the figures show, and the one at which they were carried over."""
-
-    as_of: datetime
-    synced_at: datetime
 
 
 def figures() -> Figures:
@@ -36,9 +23,3 @@ def version() -> str:
         return files.published_version(wired().warehouse_folder)
     except NoFiguresError:
         return ""
-
-
-def standing() -> Standing:
-    """How old the published figures are. Raises Unavailable before the first version."""
-    row = figures().frame(STATE).row(0, named=True)
-    return Standing(row["as_of"], row["synced_at"])

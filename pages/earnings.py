@@ -9,15 +9,14 @@ from uuid import UUID
 import polars as pl
 import streamlit as st
 
-from app import published
-from app.parts import charts, earned, filters, frame, live, sale, states, tables, tiles, windows
+from app.parts import charts, earned, filters, frame, freshness, live, sale, states, tables, tiles, windows
 from app.parts.charts import Step
 from app.parts.filters import Period
 from app.read import read
 from app.viewer import now, require_user
-from app.wording import day, major, markup, moment, money, percent, plain, since, t
+from app.wording import day, major, markup, money, percent, plain, t
 from services.kernel.money import Money
-from warehouse.reads import earnings
+from warehouse.reads import earnings, operations
 
 Who = Mapping[str, Any]
 """The instructor and the currency, as every question takes them."""
@@ -34,15 +33,11 @@ def page() -> None:
     live.watch()
     today = now().date()
     instructor = {"instructor": require_user().user_id}
-    state = published.standing()
+    state = read(operations.freshness)
     currencies = read(earnings.currencies, **instructor)
-    caption = t(
-        "As of {at} · amounts in {currency} · synced {ago}",
-        at=moment(state.as_of),
-        currency=currencies[0] if currencies else "USD",
-        ago=since(state.synced_at, now()),
-    )
-    with frame.header(t("Earnings"), caption):
+    amounts = t("amounts in {currency}", currency=currencies[0] if currencies else "USD")
+    caption = freshness.caption(state, now(), also=amounts)
+    with frame.header(t("Earnings"), caption, warning=freshness.warning(state, now())):
         currency = filters.choice(t("Currency"), currencies, key="currency") if len(currencies) > 1 else "USD"
         who = {**instructor, "currency": currency if len(currencies) > 1 else (currencies or ["USD"])[0]}
         period = filters.period(today)

@@ -23,6 +23,16 @@ def money_column(label: str, currency: str, *, width: int) -> Column:
     return st.column_config.NumberColumn(label, format=column_format(currency), width=width)
 
 
+def amount_column(label: str, *, width: int) -> Column:
+    """An exact amount of any currency, which another column names."""
+    return st.column_config.NumberColumn(label, format="%.2f", width=width)
+
+
+def seconds_column(label: str, *, width: int) -> Column:
+    """A duration in seconds."""
+    return st.column_config.NumberColumn(label, format="%.2f s", width=width)
+
+
 def count_column(label: str, *, width: int) -> Column:
     """A count with thousands separators."""
     return st.column_config.NumberColumn(label, format="localized", width=width)

@@ -10,17 +10,21 @@ from streamlit.testing.v1 import AppTest
 
 from app import wiring
 from app.configuration import ROOT
+from pipelines.run import Mode, Pipeline
 from services.identity.tables import UserSession
 from services.kernel import ids
 from services.kernel.actor import Actor, system
 from services.kernel.ids import SessionId
+from services.kernel.time import SetClock
 from services.runtime.settings import Settings
 from services.runtime.work import Works
+from services.stripe.gateway import Gateway
 from tests import serving
 from tests.factories.marketplace import Market
-from tests.factories.marketplace_fixtures import market, sandbox
+from tests.factories.marketplace_fixtures import sandbox
+from tests.sandboxed import SandboxProcess
 
-__all__ = ["market", "sandbox"]
+__all__ = ["sandbox"]
 
 Look = Callable[..., AppTest]
 
@@ -33,6 +37,15 @@ def shell(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         serving.shell(url, tmp_path_factory.mktemp("shell"), demo=True) as running,
     ):
         yield running
+
+
+@pytest.fixture
+def market(works: Works, clock: SetClock, sandbox: SandboxProcess) -> Market:
+    """A marketplace whose processor knows nothing of other tests."""
+    sandbox.control("POST", "/_control/reset")
+    market = Market(works, clock, Gateway(sandbox.secret_key, sandbox.base_url), sandbox)
+    market.set_time(clock.now())
+    return market
 
 
 @pytest.fixture
@@ -50,6 +63,25 @@ def look(market: Market, settings: Settings) -> Look:
         return test
 
     return run
+
+
+@pytest.fixture
+def carry(database: str, market: Market, settings: Settings) -> Callable[..., None]:
+    """Carries what is new to the figures."""
+
+    def run(mode: str = "routine") -> None:
+        folder = settings.data_folder / "warehouse"
+        with Pipeline(
+            database_url=database, folder=folder, clock=market.clock, processor=market.gateway
+        ) as pipeline:
+            pipeline.run(Mode(mode))
+
+    return run
+
+
+def words(page: AppTest) -> str:
+    """Everything that a page says in its own HTML, captions and markdown."""
+    return " ".join([each.value for each in (*page.html, *page.caption, *page.markdown)])
 
 
 def session(works: Works, person: Actor) -> SessionId:

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine, delete, update
-from streamlit.testing.v1 import AppTest
 
 from services.identity.tables import UserRole, UserSession
 from services.kernel.actor import Actor, Role, system
@@ -14,7 +13,7 @@ from services.marketplace import learn
 from services.marketplace.tables import Course
 from services.runtime.database import driver_url
 from tests.factories.marketplace import Market
-from tests.integration.app.conftest import Look
+from tests.integration.app.conftest import Look, words
 
 
 @pytest.fixture
@@ -25,11 +24,6 @@ def learner(market: Market) -> Actor:
 @pytest.fixture
 def teacher(market: Market) -> Actor:
     return market.teacher()
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in its own HTML and captions."""
-    return " ".join([each.value for each in (*page.html, *page.caption, *page.markdown)])
 
 
 def titled(market: Market, teacher: Actor, title: str, *, price: int = 10_000, **facts: object) -> CourseId:
