@@ -30,7 +30,7 @@ def differing(connection: DuckDBPyConnection, table: Table, rows: pa.Table, *, i
         came = f"SELECT row_key, {_columns(table)} FROM batch_rows"  # noqa: S608 - names of the contract
         kept = f"FROM {table.raw}"
         ways = [f"({came} EXCEPT {kept})", f"({kept} EXCEPT {came})"]
-        query = " UNION ALL ".join(f"SELECT count(*) FROM {way}" for way in ways[: 1 + is_whole])  # noqa: S608 - as above
+        query = " UNION ALL ".join(f"SELECT count(*) FROM {way}" for way in ways[: 1 + is_whole])  # noqa: S608 - names of the contract
         return sum(count for (count,) in connection.execute(query).fetchall())
 
 

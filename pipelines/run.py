@@ -13,10 +13,10 @@ from duckdb import DuckDBPyConnection
 from pipelines import load, reconcile
 from pipelines.sources import postgres, stripe
 from pipelines.sources.postgres import Postgres, Snapshot
-from pipelines.sources.stripe import Processor
 from services.kernel.errors import Unavailable
 from services.kernel.time import Clock
 from services.runtime import observe
+from services.stripe.gateway import Gateway
 from warehouse import build, checks, contracts, files
 from warehouse.contracts import BALANCE_TRANSACTIONS
 from warehouse.engines.duckdb import DuckDB
@@ -84,7 +84,7 @@ class Pipeline:
         database_url: str,
         folder: Path,
         clock: Clock,
-        processor: Processor,
+        processor: Gateway,
         on_step: Callable[[str], object] | None = None,
     ) -> None:
         self._writer = Writer(folder)

@@ -1,12 +1,12 @@
 """The movements of our balance at the processor, newest ones again each time, in case some came late."""
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it carries no types
 
-from warehouse.contracts import BALANCE_TRANSACTIONS
+from services.stripe.gateway import Gateway
 
 SOURCE = "stripe"
 OVERLAP = timedelta(hours=1)
@@ -29,43 +29,10 @@ _SCHEMA = pa.schema(
 )
 
 
-class Movement(Protocol):
-    """One movement as the gateway tells it: amount less fee is net, in minor units."""
-
-    @property
-    def balance_transaction_id(self) -> str: ...  # noqa: D102 - a field
-    @property
-    def source_id(self) -> str | None: ...  # noqa: D102 - a field
-    @property
-    def kind(self) -> str: ...  # noqa: D102 - a field
-    @property
-    def amount_minor(self) -> int: ...  # noqa: D102 - a field
-    @property
-    def fee_minor(self) -> int: ...  # noqa: D102 - a field
-    @property
-    def net_minor(self) -> int: ...  # noqa: D102 - a field
-    @property
-    def currency(self) -> str: ...  # noqa: D102 - a field
-    @property
-    def created_at(self) -> datetime: ...  # noqa: D102 - a field
-    @property
-    def available_on(self) -> date: ...  # noqa: D102 - a field
-    @property
-    def reporting_category(self) -> str: ...  # noqa: D102 - a field
-
-
-class Processor(Protocol):
-    """What is asked of the gateway."""
-
-    def balance_transactions(self, created_from: datetime) -> Iterator[Movement]:
-        """Every movement since an instant. Raises Unavailable when the processor does not answer."""
-        ...
-
-
-def movements(processor: Processor, *, since: datetime | None) -> pa.Table:
+def movements(gateway: Gateway, *, since: datetime | None) -> pa.Table:
     """What moved since the newest movement that is known, with an overlap; everything without one."""
     start = since - OVERLAP if since else BEGINNING
-    found = [_row(movement) for movement in processor.balance_transactions(start)]
+    found = [_row(asdict(movement)) for movement in gateway.balance_transactions(start)]
     return pa.Table.from_pylist(found, schema=_SCHEMA)
 
 
@@ -75,7 +42,6 @@ def newest(rows: pa.Table, before: datetime | None) -> datetime | None:
     return max([*instants, before] if before else instants, default=None)
 
 
-def _row(movement: Movement) -> dict[str, object]:
-    told = {name: getattr(movement, name) for name in BALANCE_TRANSACTIONS.columns}
-    told["created_at"] = movement.created_at.astimezone(UTC).replace(tzinfo=None)
-    return {"row_key": movement.balance_transaction_id, **told}
+def _row(told: dict[str, Any]) -> dict[str, object]:
+    at = told["created_at"].astimezone(UTC).replace(tzinfo=None)
+    return {**told, "row_key": told["balance_transaction_id"], "created_at": at}

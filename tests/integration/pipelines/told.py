@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -38,7 +38,14 @@ def looked_at(folder: Path) -> datetime:
     return datetime.fromisoformat(told)
 
 
-def by_hand(url: str, statement: str) -> None:
+def by_hand(url: str, statement: LiteralString, *facts: object) -> None:
     """Change a row as nobody may."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)
+        connection.execute(statement, facts)
+
+
+def one(url: str, question: LiteralString, *facts: object) -> str:
+    """The one text that a question to Postgres gives."""
+    with psycopg.connect(url) as connection:
+        (row,) = connection.execute(question, facts).fetchall()
+    return str(row[0])
