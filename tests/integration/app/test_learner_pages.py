@@ -3,15 +3,15 @@
 import uuid
 from datetime import timedelta
 
+import psycopg
 import pytest
-from sqlalchemy import create_engine, delete, update
+from sqlalchemy import update
 
-from services.identity.tables import UserRole, UserSession
+from services.identity.tables import UserSession
 from services.kernel.actor import Actor, Role, system
 from services.kernel.ids import CourseId
 from services.marketplace import learn
 from services.marketplace.tables import Course
-from services.runtime.database import driver_url
 from tests.factories.marketplace import Market
 from tests.integration.app.conftest import Look, words
 
@@ -216,7 +216,7 @@ def test_after_the_session_nothing_but_the_way_back_in(
 
 def test_a_person_without_a_role_is_told_whom_to_ask(database: str, market: Market, look: Look) -> None:
     nobody = market.person()
-    with create_engine(driver_url(database)).begin() as owner:
-        owner.execute(delete(UserRole).where(UserRole.user_id == nobody.user_id))
+    with psycopg.connect(database) as owner:
+        owner.execute("DELETE FROM user_role WHERE user_id = %s", [nobody.user_id])
     page = look(Actor(nobody.name, nobody.user_id, frozenset({Role.LEARNER})))
     assert "There is nothing here for you yet." in words(page)
