@@ -8,14 +8,18 @@ from typing import Final
 
 from sqlalchemy.exc import OperationalError
 
+from app.demo import business
+from app.demo.processor import SandboxControl
 from app.wiring import Wiring
+from pipelines.run import Mode, Pipeline
 from services import worker
-from services.kernel.errors import Unavailable
+from services.kernel.errors import Conflict, Unavailable
 from services.kernel.time import SystemClock
 from services.runtime import database, observe
 from services.runtime.settings import Settings
 from services.runtime.work import Works
 from services.stripe.gateway import Gateway
+from warehouse.files import WriterBusyError
 
 _STOPS: Final = {signal.SIGINT, signal.SIGTERM}
 
@@ -62,8 +66,10 @@ def work(settings: Settings) -> None:
 
 
 def sync(settings: Settings) -> str:
-    """Carry what is new to the figures once; returns the published version."""
-    return _carry(wiring(settings))
+    """Carry what is new to the figures once; tells how it ended. Raises Conflict beside a running worker."""
+    with _pipeline(wiring(settings)) as pipeline:
+        result = pipeline.run(Mode.AUDIT)
+    return f"Figures: {result.state}, version {result.version or 'none'}"
 
 
 def migrate(settings: Settings) -> None:
@@ -75,23 +81,39 @@ def migrate(settings: Settings) -> None:
 
 
 def demo(settings: Settings, *, report: Callable[[str], None]) -> None:
-    """Make the demo business, if the database is empty."""
+    """Make the demo business, if the database is empty, or go on making it."""
+    if settings.stripe_base_url is None or settings.stripe_secret_key is None:
+        raise Conflict("no_sandbox", "A demo business needs the sandbox: unset BURSAR_STRIPE_SECRET_KEY.")
+    wired = wiring(settings)
+    control = SandboxControl(settings.stripe_base_url, settings.stripe_secret_key.get_secret_value())
+    business.make(wired.works, wired.gateway, control, address=settings.address(), report=report)
 
 
 def _keep_figures(wired: Wiring, changed: threading.Event, stop: threading.Event) -> None:
-    while not stop.is_set():
-        changed.wait()
-        changed.clear()
-        if stop.is_set():
-            return
-        try:
-            _carry(wired)
-        except Exception:
-            log.exception("figures not carried on")
+    with _pipeline(wired) as pipeline:
+        while not stop.is_set():
+            changed.wait()
+            changed.clear()
+            if stop.is_set():
+                return
+            try:
+                pipeline.run()
+            except Exception:
+                log.exception("figures not carried on")
 
 
-def _carry(wired: Wiring) -> str:
-    return ""
+def _pipeline(wired: Wiring) -> Pipeline:
+    try:
+        return Pipeline(
+            database_url=_database_url(wired.settings),
+            folder=wired.warehouse_folder,
+            clock=wired.works.clock,
+            processor=wired.gateway,
+        )
+    except WriterBusyError as busy:
+        raise Conflict(
+            "figures_busy", "A worker keeps the figures already; it carries on by itself."
+        ) from busy
 
 
 def _thread(name: str, act: Callable[[], object]) -> threading.Thread:

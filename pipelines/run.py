@@ -137,9 +137,11 @@ class Pipeline:
         return _Plan(mode, now, keys, is_whole, is_due)
 
     def _is_idle(self, plan: _Plan) -> bool:
-        if plan.is_whole or plan.is_due:
+        if plan.is_due:
             return False
-        return self._refused == plan.keys if self._refused else not plan.keys
+        if self._refused is not None:
+            return self._refused == plan.keys
+        return not plan.is_whole and not plan.keys
 
     def _looked(self, plan: _Plan) -> RunResult:
         self._record.looked({postgres.SOURCE: plan.now})
