@@ -1,4 +1,4 @@
-"""Every test here has a marketplace of its own."""
+"""Whichever test asks for it has a marketplace of its own."""
 
 from tests.factories.marketplace_fixtures import market, sandbox
 
