@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select
+from sqlalchemy import ARRAY, ColumnElement, and_, bindparam, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from services.kernel import ids
@@ -14,6 +14,12 @@ from services.ledger.journal import Account, Journal, Line, Side, mirror
 from services.ledger.tables import Balance, LedgerAccount, Posting
 from services.ledger.tables import Journal as JournalRow
 from services.runtime.work import Work
+
+_POSTED = list(Posting.__table__.columns)
+_ALL_LINES = insert(Posting).from_select(
+    [column.name for column in _POSTED],
+    select(*(func.unnest(bindparam(column.name, type_=ARRAY(column.type))) for column in _POSTED)),
+)
 
 
 def post(work: Work, journal: Journal) -> JournalId:
@@ -27,8 +33,8 @@ def post(work: Work, journal: Journal) -> JournalId:
 def post_all(work: Work, journals: Sequence[Journal]) -> list[JournalId]:
     """Write journals together, each as `post` does.
 
-    All their postings are written in the order of their accounts, so that two transactions never wait for
-    each other in a circle: a transaction posts once.
+    All their postings are written by one statement, in the order of their accounts: so each journal is
+    whole at once, and two transactions never wait for each other in a circle. A transaction posts once.
     """
     found: dict[tuple[str, str], JournalId] = {}
     written: list[tuple[JournalId, Line, int]] = []
@@ -151,19 +157,17 @@ def _write(work: Work, journal: Journal) -> JournalId | None:
 
 def _write_lines(work: Work, written: Sequence[tuple[JournalId, Line, int]]) -> None:
     account_ids = _open_accounts(work, [line for _, line, _ in written])
-    rows = [
-        {
-            "journal_id": journal_id,
-            "line_no": number,
-            "account_id": account_ids[line.account],
-            "amount_minor": line.amount_minor,
-            "unit": line.account.unit,
-            "purchase_line_id": line.purchase_line_id,
-            "matures_at": line.matures_at,
-        }
-        for journal_id, line, number in sorted(written, key=lambda each: account_ids[each[1].account])
-    ]
-    work.run(insert(Posting), rows)
+    ordered = sorted(written, key=lambda each: account_ids[each[1].account])
+    columns: dict[str, list[object]] = {
+        "journal_id": [journal_id for journal_id, _, _ in ordered],
+        "line_no": [number for _, _, number in ordered],
+        "account_id": [account_ids[line.account] for _, line, _ in ordered],
+        "amount_minor": [line.amount_minor for _, line, _ in ordered],
+        "unit": [line.account.unit for _, line, _ in ordered],
+        "purchase_line_id": [line.purchase_line_id for _, line, _ in ordered],
+        "matures_at": [line.matures_at for _, line, _ in ordered],
+    }
+    work.run(_ALL_LINES, columns)
 
 
 def _standing(work: Work, journal: Journal) -> JournalId:

@@ -71,16 +71,24 @@ CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON journal
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION require_balanced_journal();
 ALTER TABLE journal ENABLE ALWAYS TRIGGER balanced;
 
--- Postings join only a journal of their own transaction, in their account's book and unit, and move its balance.
+-- Postings join only a journal of their own transaction, balanced in each statement (a session may bring the check
+-- at commit forward, and add to the journal afterwards), in their account's book and unit, and move its balance.
 
 CREATE FUNCTION take_postings() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
+DECLARE unbalanced record;
 BEGIN
     IF EXISTS (
         SELECT 1 FROM added JOIN journal USING (journal_id)
         WHERE journal.written_in <> pg_current_xact_id()::text::bigint
     ) THEN
         RAISE EXCEPTION 'a posting may only join a journal of its own transaction' USING ERRCODE = 'check_violation';
+    END IF;
+    SELECT journal_id, unit, sum(amount_minor) AS off INTO unbalanced FROM added
+    GROUP BY journal_id, unit HAVING sum(amount_minor) <> 0 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the lines of journal % are off by % %', unbalanced.journal_id, unbalanced.off, unbalanced.unit
+            USING ERRCODE = 'check_violation';
     END IF;
     IF EXISTS (
         SELECT 1 FROM added JOIN journal USING (journal_id) JOIN ledger_account USING (account_id)
