@@ -59,10 +59,10 @@ class House:
 
 
 @contextmanager
-def house(folder: Path) -> Iterator[House]:
-    """Start everything in a folder, and stop it again."""
+def house(folder: Path, *, demo: bool = False) -> Iterator[House]:
+    """Start everything in a folder, with the demo business if asked, and stop it again."""
     port = free_port()
-    wanted = {"BURSAR_DATA_FOLDER": str(folder), "BURSAR_PORT": str(port), "BURSAR_DEMO": "false"}
+    wanted = {"BURSAR_DATA_FOLDER": str(folder), "BURSAR_PORT": str(port), "BURSAR_DEMO": str(demo).lower()}
     address = f"http://localhost:{port}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "up.log").open("wb") as log:
