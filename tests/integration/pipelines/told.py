@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
+from pipelines.run import Pipeline
 from warehouse import files, runs
 from warehouse.files import Figures
 
@@ -49,3 +50,12 @@ def one(url: str, question: LiteralString, *facts: object) -> str:
     with psycopg.connect(url) as connection:
         (row,) = connection.execute(question, facts).fetchall()
     return str(row[0])
+
+
+def whole(pipeline: Pipeline) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table and model of the writer file, in one order."""
+    connection = pipeline._writer.connection  # noqa: SLF001 - the file has one owner
+    names = connection.execute(
+        "SELECT table_schema || '.' || table_name FROM information_schema.tables WHERE table_schema <> 'sync'"
+    ).fetchall()
+    return {name: sorted(connection.execute(f"FROM {name}").fetchall(), key=repr) for (name,) in names}

@@ -18,9 +18,11 @@ taken_back AS (
     SELECT
         change.purchase_line_id,
         change.instructor_id,
-        -change.share_minor AS returned_minor
+        CAST(-SUM(change.share_minor) AS BIGINT) AS returned_minor
     FROM fct_earning_change AS change
-    WHERE change.kind = 'refund'
+    WHERE change.kind IN ('refund', 'refund_failed')
+    GROUP BY change.purchase_line_id, change.instructor_id
+    HAVING SUM(change.share_minor) <> 0
 ),
 
 rate AS (

@@ -1,8 +1,9 @@
--- grain: one row per sale, and one per refund, of a line and an instructor, with what it added or took away
--- key: purchase_line_id, instructor_id, kind
+-- grain: one row per sale, refund or refund that was sent back, of a line and an instructor, with what it changed
+-- key: journal_id, purchase_line_id, instructor_id
 -- refresh: full
 WITH moved AS (
     SELECT
+        posting.journal_id,
         posting.purchase_line_id,
         posting.kind,
         posting.unit AS currency,
@@ -13,13 +14,20 @@ WITH moved AS (
     FROM fct_posting AS posting
     WHERE
         posting.book = 'money'
-        AND posting.kind IN ('sale', 'refund')
+        AND posting.kind IN ('sale', 'refund', 'refund_failed')
         AND posting.purchase_line_id IS NOT NULL
-    GROUP BY posting.purchase_line_id, posting.kind, posting.unit, posting.code, posting.owner_id
+    GROUP BY
+        posting.journal_id,
+        posting.purchase_line_id,
+        posting.kind,
+        posting.unit,
+        posting.code,
+        posting.owner_id
 ),
 
 earned AS (
     SELECT
+        moved.journal_id,
         moved.purchase_line_id,
         moved.kind,
         moved.currency,
@@ -28,21 +36,21 @@ earned AS (
         CAST(SUM(moved.moved_minor) AS BIGINT) AS share_minor
     FROM moved
     WHERE moved.code IN ('instructor_pending', 'instructor_available')
-    GROUP BY moved.purchase_line_id, moved.kind, moved.currency, moved.owner_id
+    GROUP BY moved.journal_id, moved.purchase_line_id, moved.kind, moved.currency, moved.owner_id
 ),
 
 parted AS (
     SELECT
+        moved.journal_id,
         moved.purchase_line_id,
-        moved.kind,
-        moved.currency,
         CAST(SUM(CASE WHEN moved.code = 'tax_payable' THEN 0 ELSE moved.moved_minor END) AS BIGINT) AS net_minor,
         CAST(SUM(CASE WHEN moved.code = 'platform_share' THEN moved.moved_minor ELSE 0 END) AS BIGINT) AS platform_minor
     FROM moved
-    GROUP BY moved.purchase_line_id, moved.kind, moved.currency
+    GROUP BY moved.journal_id, moved.purchase_line_id
 )
 
 SELECT
+    earned.journal_id,
     earned.purchase_line_id,
     earned.instructor_id,
     earned.kind,
@@ -56,8 +64,5 @@ SELECT
     earned.share_minor
 FROM earned
 INNER JOIN parted
-    ON
-        parted.purchase_line_id = earned.purchase_line_id
-        AND parted.kind = earned.kind
-        AND parted.currency = earned.currency
+    ON parted.journal_id = earned.journal_id AND parted.purchase_line_id = earned.purchase_line_id
 LEFT JOIN fct_purchase_line AS line ON line.purchase_line_id = earned.purchase_line_id

@@ -7,9 +7,11 @@ SELECT
     change.currency,
     change.changed_on AS day,
     CAST(SUM(CASE WHEN change.kind = 'sale' THEN 1 ELSE 0 END) AS BIGINT) AS sale_count,
-    CAST(SUM(CASE WHEN change.kind = 'refund' THEN 1 ELSE 0 END) AS BIGINT) AS refund_count,
+    CAST(
+        SUM(CASE change.kind WHEN 'refund' THEN 1 WHEN 'refund_failed' THEN -1 ELSE 0 END) AS BIGINT
+    ) AS refund_count,
     CAST(SUM(CASE WHEN change.kind = 'sale' THEN change.net_minor ELSE 0 END) AS BIGINT) AS sales_minor,
-    CAST(SUM(CASE WHEN change.kind = 'refund' THEN -change.net_minor ELSE 0 END) AS BIGINT) AS refunded_minor,
+    CAST(SUM(CASE WHEN change.kind <> 'sale' THEN -change.net_minor ELSE 0 END) AS BIGINT) AS refunded_minor,
     CAST(SUM(change.platform_minor) AS BIGINT) AS platform_minor,
     CAST(SUM(change.co_instructors_minor) AS BIGINT) AS co_instructors_minor,
     CAST(SUM(change.share_minor) AS BIGINT) AS earned_minor

@@ -8,6 +8,7 @@ SELECT
     amount_minor,
     currency,
     state,
+    stripe_payment_intent_id,
     stripe_charge_id,
     stripe_balance_transaction_id,
     fee_minor,
