@@ -23,6 +23,7 @@ from services.stripe.facts import CheckoutState
 from services.stripe.gateway import Gateway
 
 CHECKOUT_OPEN_FOR = timedelta(hours=1)
+OPENED_WITHIN = timedelta(minutes=25)  # the processor wants 30 minutes left when a checkout is opened
 GIVEN_UP_AFTER = CHECKOUT_OPEN_FOR + timedelta(days=1)
 AT_ONCE = 100
 REFUND_DAYS = 30
@@ -81,14 +82,16 @@ def begin(
         session = charge.session_of(work, subject=purchase) if begun.total else None
         details = _details(work, purchase)
     if begun.state == "abandoned":
-        raise Conflict("purchase_ended", "This purchase ended without a payment: open the course again.")
+        raise _ended()
     if begun.state != "pending":
         return begun
     if session:
-        return _at_checkout(begun, gateway.checkout(session))
+        return _look_at(works, gateway.checkout(session), actor=actor, begun=begun)
     payer = customer.ensure(works, gateway, actor=actor, user=UserId(details.buyer_id))
     if card:
         return _charge(works, gateway, actor=actor, begun=begun, payer=payer, card=card)
+    if works.clock.now() > details.begun_at + OPENED_WITHIN:
+        raise _give_up(works, actor=actor, purchase=purchase)
     opened = gateway.open_checkout(
         subject=purchase,
         payer_email=details.email,
@@ -102,7 +105,7 @@ def begin(
     )
     with works.begin(actor) as work:
         charge.opened(work, subject=purchase, session_id=opened.session_id)
-    return _at_checkout(begun, opened)
+    return _look_at(works, opened, actor=actor, begun=begun)
 
 
 def stand(work: Work, *, purchase: PurchaseId) -> Begun:
@@ -169,8 +172,20 @@ def _charge(works: Works, gateway: Gateway, *, actor: Actor, begun: Begun, payer
     return Begun(begun.purchase_id, "settled", begun.total)
 
 
-def _at_checkout(begun: Begun, checkout: CheckoutState) -> Begun:
+def _look_at(works: Works, checkout: CheckoutState, *, actor: Actor, begun: Begun) -> Begun:
+    if checkout.status == "expired":
+        raise _give_up(works, actor=actor, purchase=begun.purchase_id)
     return Begun(begun.purchase_id, begun.state, begun.total, checkout.url)
+
+
+def _give_up(works: Works, *, actor: Actor, purchase: PurchaseId) -> Conflict:
+    with works.begin(actor) as work:
+        abandon(work, purchase=purchase, failure_code=None, expired=True)
+    return _ended()
+
+
+def _ended() -> Conflict:
+    return Conflict("purchase_ended", "This purchase ended without a payment: open the course again.")
 
 
 def _write(work: Work, quote: QuoteId, amount: Money) -> PurchaseId:

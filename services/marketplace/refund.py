@@ -98,9 +98,8 @@ def learn_of(work: Work, *, given_back: RefundState) -> None:
     if ours is None:
         paid = money_back.paid_by(work, given_back.payment_intent_id)
         line = _only_line(work, PurchaseId(paid), given_back.amount)
-        found = _lock(work, line)
         waiting = money_back.waiting(work, line) if given_back.status == "succeeded" else None
-        ours = waiting or _write(work, found, line=line, reason="made_at_stripe")
+        ours = waiting or _write(work, _lock(work, line), line=line, reason="made_at_stripe")
     settle(work, refund=ours, given_back=given_back)
 
 

@@ -1,5 +1,6 @@
 """A quote becomes one purchase, whatever is sent, however often."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from services.kernel.actor import Actor, Role
-from services.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from services.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from services.kernel.ids import PurchaseId
 from services.kernel.money import Money
 from services.marketplace import learn, purchase
@@ -16,6 +17,7 @@ from services.marketplace.purchase import Begun
 from services.marketplace.quote import Offer
 from services.marketplace.tables import Enrolment, Purchase
 from services.payments.tables import Payment
+from services.stripe.gateway import Gateway
 from tests import books
 from tests.contenders import at_once
 from tests.factories.marketplace import TEST, VISA, Market, paid
@@ -118,6 +120,51 @@ def test_the_same_key_sent_again_is_the_same_purchase(
     market.pass_time(timedelta(minutes=45))
     assert market.begin(buyer, offer, key="press-1") == first
     assert count(engine, Purchase) == 1
+
+
+def test_a_checkout_that_could_not_be_opened_is_opened_by_the_next_press(
+    market: Market, buyer: Actor, offer: Offer, engine: Engine
+) -> None:
+    away = replace(market, gateway=Gateway("sk_test_away", "http://127.0.0.1:9"))
+    with pytest.raises(Unavailable):
+        away.begin(buyer, offer, key="press-1")
+    market.pass_time(timedelta(minutes=20))
+    assert market.begin(buyer, offer, key="press-1").checkout_url
+    assert count(engine, Purchase) == 1
+
+
+def test_a_checkout_that_can_no_longer_be_opened_ends_its_purchase(
+    market: Market, buyer: Actor, offer: Offer
+) -> None:
+    away = replace(market, gateway=Gateway("sk_test_away", "http://127.0.0.1:9"))
+    with pytest.raises(Unavailable):
+        away.begin(buyer, offer, key="press-1")
+    market.pass_time(timedelta(minutes=45))
+    for _ in range(2):
+        assert ended_with(Conflict, "purchase_ended", partial(market.begin, buyer, offer, key="press-1"))
+    assert market.begin(buyer, market.quote(buyer, offer.course_id)).checkout_url
+
+
+def test_a_checkout_that_expired_ends_its_purchase_before_the_news_of_it_comes(
+    market: Market, buyer: Actor, offer: Offer
+) -> None:
+    market.begin(buyer, offer, key="press-1")
+    market.pass_time(purchase.CHECKOUT_OPEN_FOR)
+    assert ended_with(Conflict, "purchase_ended", partial(market.begin, buyer, offer, key="press-1"))
+    again = market.quote(buyer, offer.course_id)
+    assert market.begin(buyer, again).checkout_url
+    assert market.begin(buyer, again).state == "pending"
+
+
+def test_a_checkout_that_was_paid_waits_for_the_news_of_it(
+    market: Market, buyer: Actor, offer: Offer
+) -> None:
+    market.begin(buyer, offer)
+    with market.works.begin(TEST) as work:
+        session = work.run(select(Payment.stripe_checkout_session_id)).scalar_one()
+    market.sandbox.control("POST", f"/_control/pay/{session}", {"payment_method": VISA})
+    waiting = market.begin(buyer, offer)
+    assert (waiting.state, waiting.checkout_url) == ("pending", None)
 
 
 def test_another_key_for_the_same_quote_is_the_same_purchase(
