@@ -63,9 +63,7 @@ look = wanted()
 total = read(browse.how_many, wanted=look)
 if total:
     st.caption(t("{courses}, newest first", courses=counted(total, "course", "courses")))
-    place = st.container()
-    skip = tables.page_of(total, key="shelf", size=SIZE)
-    with place:
+    with tables.paged(total, key="shelf", size=SIZE) as skip:
         shelf.cards(read(browse.courses, wanted=look, skip=skip, take=SIZE))
 elif look == Wanted():
     states.empty(

@@ -17,6 +17,7 @@ from warehouse.reads.operations import Freshness
 
 LATEST_RUNS = 100
 CHARTED = 40
+CHECKS, RUNS = 8, 10  # rows of a page
 RUN_COLOURS = {
     "Published": "green",
     "Unchanged": "gray",
@@ -98,6 +99,7 @@ def answer(health: Health) -> None:
             words=f"{agreement(health)} {verdict(health)}",
         )
     with chart:
+        st.html(f'<div class="b-sub">{t("Seconds that each of the last refreshes took")}</div>')
         shown = health.runs.filter(pl.col("took_ms").is_not_null()).head(CHARTED).reverse()
         took = [milliseconds / 1000 for milliseconds in shown["took_ms"]]
         charts.durations(
@@ -171,6 +173,7 @@ def compared(totals: pl.DataFrame) -> None:
         states.empty(t("Nothing was compared yet."), t("The first refresh compares all three."))
         return
     amounts = ("ledger_minor", "processor_minor", "warehouse_minor", "unexplained_minor")
+    totals = totals.sort(pl.col("processor_minor").is_null(), "currency", maintain_order=True)
     rows = pl.DataFrame(
         {
             "measure": [
@@ -202,8 +205,12 @@ def in_major(minor: int | None, currency: str) -> float | None:
 def differences(rows: pl.DataFrame) -> None:
     """Every row that two stores have differently."""
     tiles.heading(t("Differences"), t("Each row that two stores have differently"))
-    skip = tables.page_of(rows.height, key="differences_page")
-    shown = rows.slice(skip, tables.PAGE_ROWS)
+    with tables.paged(rows.height, key="differences_page") as skip:
+        differing(rows.slice(skip, tables.PAGE_ROWS))
+
+
+def differing(shown: pl.DataFrame) -> None:
+    """One page of the rows that differ."""
     table = pl.DataFrame(
         {
             "reason": [reason.capitalize() for reason in shown["reason"]],
@@ -237,8 +244,12 @@ def checks(rows: pl.DataFrame) -> None:
     if not rows.height:
         states.empty(t("No check has run yet."), t("The first refresh runs them all."))
         return
-    skip = tables.page_of(rows.height, key="checks_page", size=8)
-    shown = rows.slice(skip, 8)
+    with tables.paged(rows.height, key="checks_page", size=CHECKS) as skip:
+        checked(rows.slice(skip, CHECKS))
+
+
+def checked(shown: pl.DataFrame) -> None:
+    """One page of the checks."""
     table = pl.DataFrame(
         {
             "state": [[standing(row["passed"], row["stops"])] for row in shown.iter_rows(named=True)],
@@ -266,8 +277,12 @@ def standing(passed: bool, stops: bool) -> str:  # noqa: FBT001 - two columns of
 def runs(rows: pl.DataFrame) -> None:
     """The last refreshes, newest first."""
     tiles.heading(t("Runs"), t("Refreshes of the figures, newest first"))
-    skip = tables.page_of(rows.height, key="runs_page", size=10)
-    shown = rows.slice(skip, 10)
+    with tables.paged(rows.height, key="runs_page", size=RUNS) as skip:
+        refreshes(rows.slice(skip, RUNS))
+
+
+def refreshes(shown: pl.DataFrame) -> None:
+    """One page of the runs."""
     table = pl.DataFrame(
         {
             "started": shown["started_at"],

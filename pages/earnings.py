@@ -41,10 +41,7 @@ def page() -> None:
         currency = filters.choice(t("Currency"), currencies, key="currency") if len(currencies) > 1 else "USD"
         who = {**instructor, "currency": currency if len(currencies) > 1 else (currencies or ["USD"])[0]}
         period = filters.period(today)
-        if currencies:
-            tables.export(
-                partial(exported, who, period), name="earnings", first=period.first, last=period.last
-            )
+        corner = st.container(width="content")
     answer(who, today, period)
     key_figures(who, period)
     if not currencies:
@@ -53,14 +50,18 @@ def page() -> None:
             t("The first one shows within seconds of its payment. Share your course to get there."),
         )
         return
-    wide, narrow = st.columns([8, 5], gap="small")
+    wide, side = st.columns([8, 5], gap="small")
     with wide, states.card("weeks", what=t("Net earnings by week"), height="stretch"):
         weeks(who, period)
-    with narrow, states.card("courses", what=t("Your courses"), height="stretch"):
+    with side, states.card("courses", what=t("Your courses"), height="stretch"):
         courses(who, period)
     with states.card("sales", what=t("Your sales")):
         tiles.heading(t("Sales"), t("Each can be explained to the last cent"))
-        sales(who, period)
+        narrow = narrowed(who, period)
+        sales(who, period, narrow)
+        rows = partial(exported, {**who, **narrow, "since": period.first, "until": period.last})
+        with corner:
+            tables.export(rows, name="earnings", first=period.first, last=period.last)
 
 
 def answer(who: Who, today: date, period: Period) -> None:
@@ -143,9 +144,8 @@ def courses(who: Who, period: Period) -> None:
     )
 
 
-def sales(who: Who, period: Period) -> None:
+def sales(who: Who, period: Period, narrow: Mapping[str, str]) -> None:
     """Single sales, twelve a page, each with the window that explains it."""
-    narrow = narrowed(who, period)
     within = {**who, **narrow, "since": period.first, "until": period.last}
     found = read(earnings.sales, **within, limit=1)["found_count"].to_list()
     if not found:
@@ -156,10 +156,8 @@ def sales(who: Who, period: Period) -> None:
             key="widen",
         )
         return
-    place = st.container()
-    skip = tables.page_of(found[0], key="sales_page")
-    rows = read(earnings.sales, **within, limit=tables.PAGE_ROWS, offset=skip)
-    with place:
+    with tables.paged(found[0], key="sales_page") as skip:
+        rows = read(earnings.sales, **within, limit=tables.PAGE_ROWS, offset=skip)
         table(rows, who["currency"])
     opened = st.session_state.get("explain")
     if opened:
@@ -226,16 +224,11 @@ def explain(who: Who, line: UUID) -> None:
     windows.drawer(t("Where the money of this sale went"), draw)
 
 
-def exported(who: Who, period: Period) -> Iterator[dict[str, object]]:
+def exported(within: Mapping[str, Any]) -> Iterator[dict[str, object]]:
     """The rows that the filters leave, as they are written into a file."""
-    standing = STANDINGS.get(st.session_state.get("standing", "All"), "")
-    rows = read(
-        earnings.sales, **who, since=period.first, until=period.last, standing=standing, limit=EXPORTED
-    )
-    title = st.session_state.get("of_course", ALL_COURSES)
+    rows = read(earnings.sales, **within, limit=EXPORTED)
     for row in rows.iter_rows(named=True):
-        if title in {ALL_COURSES, row["course_title"]}:
-            yield written(row, who["currency"])
+        yield written(row, within["currency"])
 
 
 def written(row: Mapping[str, Any], currency: str) -> dict[str, object]:

@@ -55,6 +55,6 @@ if not chosen:
         on_widen=show_all,
         key="widen",
     )
-skip = tables.page_of(len(chosen), key="learned", size=SIZE)
-for owned in chosen[skip : skip + SIZE]:
-    giving_back.row(owned)
+with tables.paged(len(chosen), key="learned", size=SIZE) as skip:
+    for owned in chosen[skip : skip + SIZE]:
+        giving_back.row(owned)

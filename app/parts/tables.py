@@ -2,14 +2,16 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from app.wording import cell, column_format, t
+from app import viewer
+from app.wording import MISSING, cell, column_format, t
 
 ROW_HEIGHT = 42
 PAGE_ROWS = 12
@@ -73,6 +75,7 @@ def table(rows: pl.DataFrame, columns: Mapping[str, Column], *, alt: str, key: s
         height="content",
         row_height=ROW_HEIGHT,
         column_config=dict(columns),
+        placeholder=MISSING,
         alt=alt,
         key=key,
     )
@@ -86,6 +89,7 @@ def selectable(rows: pl.DataFrame, columns: Mapping[str, Column], *, alt: str, k
         height="content",
         row_height=ROW_HEIGHT,
         column_config=dict(columns),
+        placeholder=MISSING,
         on_select="rerun",
         selection_mode="single-row",
         alt=alt,
@@ -95,19 +99,30 @@ def selectable(rows: pl.DataFrame, columns: Mapping[str, Column], *, alt: str, k
     return chosen[0] if chosen else None
 
 
-def page_of(total: int, *, key: str, size: int = PAGE_ROWS) -> int:
-    """The control for more rows than one table should have; gives how many rows to skip."""
+@contextmanager
+def paged(total: int, *, key: str, size: int = PAGE_ROWS) -> Iterator[int]:
+    """Draw one page of many rows, with the control for the others below; gives how many rows to skip."""
+    place = st.container()
     pages = -(-total // size)
-    if pages <= 1:
-        return 0
-    return (st.pagination(pages, key=key, bind="query-params") - 1) * size
+    skip = (st.pagination(pages, key=key, bind="query-params") - 1) * size if pages > 1 else 0
+    with place:
+        yield skip
 
 
 def export(rows: Callable[[], Iterable[Mapping[str, object]]], *, name: str, first: date, last: date) -> None:
-    """One button that saves exactly the rows and filters on screen."""
+    """One button that saves exactly the rows and filters on screen.
+
+    `rows` is asked when the button is pressed, outside of any page: it may read, but not look at widgets.
+    """
+    session_id = viewer.handed()
+
+    def written() -> bytes:
+        with viewer.behind(session_id):
+            return comma_separated(rows())
+
     st.download_button(
         t("Export"),
-        lambda: comma_separated(rows()),
+        written,
         file_name=file_name(name, first, last),
         mime="text/csv",
         icon=":material/download:",

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests import housed, serving
+from tests.waiting import until
 
 ARGUMENTS = (
     "--headless",
@@ -65,6 +67,8 @@ class Visit:
         self.address = address
         self.complaints: list[str] = []
         self.may_leave = False
+        self.heard = 0
+        self.page.on("websocket", lambda socket: socket.on("framereceived", self._hear))
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         self.page.on("request", self._asked)
@@ -91,6 +95,13 @@ class Visit:
             " && !document.querySelector('[data-testid=stSkeleton]')",
             timeout=20_000,
         )
+
+    @contextmanager
+    def frames(self, more: int) -> Iterator[None]:
+        """After the block, wait until the server has spoken to the page so many times more."""
+        yield
+        before = self.heard
+        until(lambda: self._speaks_again(before + more), f"{more} more frames")
 
     def pay(self, number: str = "4242424242424242") -> None:
         """Fill in the payment page with a test card and come back from it."""
@@ -122,6 +133,13 @@ class Visit:
             "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         return wider
+
+    def _speaks_again(self, wanted: int) -> bool:
+        self.page.wait_for_timeout(50)  # lets the browser's events through
+        return self.heard >= wanted
+
+    def _hear(self, _frame: object) -> None:
+        self.heard += 1
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error":
