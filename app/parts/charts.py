@@ -16,6 +16,7 @@ HERO_HEIGHT = 300
 CARD_HEIGHT = 290
 MOST_SERIES = 4
 MOST_TICKS = 6
+FEWEST_BARS = 12
 OTHER = "Other"
 _CONFIG = {"displayModeBar": False}
 _CLEAR = "rgba(0,0,0,0)"
@@ -136,7 +137,7 @@ def durations(labels: Sequence[str], seconds: Sequence[float], *, alt: str, key:
         )
     )
     figure.update_yaxes(rangemode="tozero", ticksuffix=" s", nticks=5)
-    figure.update_xaxes(type="category", nticks=8)
+    figure.update_xaxes(type="category", nticks=8, range=[-0.5, max(len(labels), FEWEST_BARS) - 0.5])
     _draw(figure, height=CARD_HEIGHT, alt=alt, key=key, hover="x unified")
 
 
