@@ -135,11 +135,11 @@ class Record:
 
     def begin(self, mode: str, at: datetime) -> int:
         """Write down that a run starts; gives its number."""
-        self._forget_old()
         found = self._file.execute(
             "INSERT INTO run (mode, started_at, state) VALUES (?, ?, ?) RETURNING run_id",
             [mode, at.isoformat(), State.RUNNING],
         ).fetchone()
+        self._forget_old()
         return int(found[0])
 
     def finish(
