@@ -166,9 +166,7 @@ def _ask(figures: Figures, question: str, *facts: object) -> list[tuple[Any, ...
         return opened.execute(question, facts).fetchall()
 
 
-def _frame(
-    rows: Sequence[Sequence[object]], schema: Schema, *instants: str
-) -> pl.DataFrame:
+def _frame(rows: Sequence[Sequence[object]], schema: Schema, *instants: str) -> pl.DataFrame:
     found = pl.DataFrame(rows, schema=schema, orient="row")
     return found.with_columns(
         pl.col(name).str.to_datetime(time_zone="UTC").cast(INSTANT) for name in instants
