@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import rmtree
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pipelines.run import Pipeline
@@ -75,7 +75,9 @@ def business(market: Market, database: str, pipeline: Pipeline) -> Business:
     )
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(  # the business remembers, so a failure must not be tried again in it
+    max_examples=12, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(batches=BATCHES)
 def test_batch_by_batch_is_the_same_as_at_once(
     business: Business, opened: Callable[[Path], Pipeline], tmp_path: Path, batches: list[list[str]]
