@@ -3,9 +3,13 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
+from services.kernel.errors import Unavailable
+
 T = TypeVar("T")
+MOST_TRIES = 20
 
 
 def at_once(acts: Sequence[Callable[[], T]]) -> list[T | Exception]:
@@ -21,3 +25,15 @@ def at_once(acts: Sequence[Callable[[], T]]) -> list[T | Exception]:
 
     with ThreadPoolExecutor(len(acts)) as contenders:
         return list(contenders.map(contend, acts))
+
+
+def patient(act: Callable[[], T]) -> Callable[[], T]:
+    """The act, done again while the machine is too busy for it, as the worker does."""
+
+    def persist() -> T:
+        for _ in range(MOST_TRIES):
+            with suppress(Unavailable):
+                return act()
+        return act()
+
+    return persist

@@ -19,7 +19,7 @@ from services.marketplace.tables import Enrolment, LineShare, Purchase, Purchase
 from services.payments.tables import Payment
 from services.runtime.events import OutboxEvent
 from tests import books
-from tests.contenders import at_once
+from tests.contenders import at_once, patient
 from tests.factories.marketplace import TEST, Market, paid
 
 USD = "USD"
@@ -122,7 +122,7 @@ def test_settling_again_changes_nothing(market: Market, teacher: Actor, engine: 
 def test_fifty_settles_at_once_are_one(market: Market, teacher: Actor, engine: Engine) -> None:
     bought = market.begun(market.person(), market.course(teacher))
     word = paid(bought.purchase, bought.total, at=market.clock.now())
-    answers = at_once([partial(market.settle, bought.purchase, word)] * 50)
+    answers = at_once([patient(partial(market.settle, bought.purchase, word))] * 50)
     assert answers == [None] * 50
     assert kinds(market) == ["sale"]
     assert (enrolled(market), market.earned(teacher)) == (1, (3_700, 0))
@@ -259,7 +259,7 @@ def test_eight_releases_at_once_mature_each_line_once(market: Market, teacher: A
     for bought in sold:
         market.settle(bought.purchase, paid(bought.purchase, bought.total, at=market.clock.now()))
     market.pass_time(timedelta(days=30))
-    answers = at_once([market.mature] * 8)
+    answers = at_once([patient(market.mature)] * 8)
     assert sum(answer for answer in answers if isinstance(answer, int)) == len(sold), answers
     assert market.earned(teacher) == (0, 12 * 1_850)
     assert [market.earned(other) for other in others] == [(0, 4 * 1_850)] * 3
