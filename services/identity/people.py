@@ -5,14 +5,14 @@ from collections.abc import Collection
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import insert, literal
+from sqlalchemy import insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from services.identity import policy
 from services.identity.tables import UserAccount, UserRole
 from services.kernel import ids
-from services.kernel.actor import Role
-from services.kernel.errors import Conflict, Invalid
+from services.kernel.actor import Actor, Role
+from services.kernel.errors import Conflict, Invalid, NotFound
 from services.kernel.ids import UserId
 from services.runtime.work import Work
 
@@ -52,6 +52,22 @@ def register(work: Work, *, email: str, name: str, password: str, roles: Collect
     work.run(insert(UserRole), [{"user_id": user_id, "role": role} for role in sorted(roles)])
     work.audit("person.registered", "user", user_id, roles=sorted(roles))
     return user_id
+
+
+def actor_by_email(work: Work, *, email: str) -> Actor:
+    """The person with an e-mail, to act in their name: for those who may manage people.
+
+    Raises Forbidden, Invalid and NotFound.
+    """
+    policy.require(work.actor, policy.Permission.MANAGE_PEOPLE)
+    found = work.run(
+        select(UserAccount.user_id, UserAccount.name, UserRole.role)
+        .join(UserRole, UserRole.user_id == UserAccount.user_id)
+        .where(UserAccount.email == email_of(email), UserAccount.status == "active")
+    ).all()
+    if not found:
+        raise NotFound("person_unknown", "There is no person with this e-mail.")
+    return Actor(found[0].name, UserId(found[0].user_id), frozenset(Role(each.role) for each in found))
 
 
 def email_of(text: str) -> str:

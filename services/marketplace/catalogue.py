@@ -147,6 +147,14 @@ def teacher_by_email(work: Work, *, email: str) -> UserId:
     return UserId(found)
 
 
+def course_by_key(work: Work, *, external_key: str) -> CourseId:
+    """The course that another system knows by a key. Raises NotFound."""
+    found = work.run(select(Course.course_id).where(Course.external_key == external_key)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("course_unknown", "There is no course with this external key.", key=external_key)
+    return CourseId(found)
+
+
 def require_keeper(actor: Actor, owner: UserId) -> None:
     """Refuse unless the actor keeps the whole catalogue, or teaches and owns the course. Raises Forbidden."""
     if policy.allows(actor, Permission.MANAGE_CATALOGUE):
