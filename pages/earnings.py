@@ -128,7 +128,7 @@ def weeks(who: Who, period: Period) -> None:
 
 def courses(who: Who, period: Period) -> None:
     """The courses that brought it, the largest first."""
-    tiles.heading(t("Courses"), t("By net earnings, {period}", period=period.name))
+    tiles.heading(t("Courses"), t("Largest first · {period}", period=period.name))
     rows = read(earnings.by_course, **who, since=period.first, until=period.last)
     total = rows["earned_minor"].sum()
     tiles.rows(
