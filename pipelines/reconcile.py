@@ -25,6 +25,7 @@ _ARROW = {
     Kind.INSTANT: pa.timestamp("us"),
 }
 _COMPARISONS = Path(__file__).parent / "comparisons"
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 ON_ITS_WAY = timedelta(minutes=20)  # longer than a webhook that got lost takes to be found by the sweep
 
 
@@ -40,11 +41,11 @@ def compare(
     """Compare the three stores as the open transaction sees the warehouse.
 
     `totals` and `postings` are the ledger's own; the latter are fetched only when the totals differ, or when
-    `whole` asks for every row.
+    `whole` asks for every row. Of a processor that was never heard nothing is missing yet.
     """
     since = {
         "here_since": _bare(now - ON_ITS_WAY),
-        "there_since": _bare((processor_read_at or now) - ON_ITS_WAY),
+        "there_since": _bare(processor_read_at - ON_ITS_WAY if processor_read_at else _LONG_AGO),
     }
     with load.given(connection, given_totals=totals):
         differing = connection.execute(_query("accounts_differ")).fetchall()

@@ -63,10 +63,6 @@ class _Plan:
     is_whole: bool
     is_due: bool
 
-    @property
-    def hears_all(self) -> bool:
-        return self.is_whole or self.mode is Mode.AUDIT
-
 
 class _ChecksFailedError(Exception):
     """Rolls the refresh back."""
@@ -189,6 +185,9 @@ class Pipeline:
             for table, rows in snapshot.whole():
                 load.replace(connection, table, rows)
                 moved[table.name] = rows.num_rows
+            for table in (BALANCE_TRANSACTIONS, *contracts.RECONCILIATION):
+                files.create_raw(connection, table)
+            self._writer.forget(stripe.SOURCE)
         else:
             for change in snapshot.rows(plan.keys):
                 load.apply(connection, change.table, keys=change.keys, rows=change.rows)
@@ -201,19 +200,20 @@ class Pipeline:
         """Take the processor's movements; while it does not answer the known ones stand."""
         before = self._writer.cursor(stripe.SOURCE)
         known = datetime.fromisoformat(before.position) if before and before.position else None
+        is_all = known is None or plan.mode is Mode.AUDIT
         try:
-            rows = stripe.movements(self._processor, since=None if plan.hears_all else known)
+            rows = stripe.movements(self._processor, since=None if is_all else known)
         except Unavailable as error:
             log.warning("processor not heard", code=error.code)
             return []
         altered = reconcile.altered(connection, rows) if before else []
-        count = load.differing(connection, BALANCE_TRANSACTIONS, rows, is_whole=plan.hears_all)
+        count = load.differing(connection, BALANCE_TRANSACTIONS, rows, is_whole=is_all)
+        if count and is_all:
+            load.replace(connection, BALANCE_TRANSACTIONS, rows)
+        elif count:
+            load.apply(connection, BALANCE_TRANSACTIONS, keys=rows.select(["row_key"]), rows=rows)
         if count:
             report.moved[BALANCE_TRANSACTIONS.name] = count
-            if plan.hears_all:
-                load.replace(connection, BALANCE_TRANSACTIONS, rows)
-            else:
-                load.apply(connection, BALANCE_TRANSACTIONS, keys=rows.select(["row_key"]), rows=rows)
         newest = stripe.newest(rows, known)
         position = newest.isoformat() if newest else ""
         self._writer.move(stripe.SOURCE, Cursor(position, "", _bare(plan.now)))
@@ -233,7 +233,7 @@ class Pipeline:
             postings=snapshot.postings,
             now=plan.now,
             processor_read_at=heard.read_at.replace(tzinfo=UTC) if heard else None,
-            whole=plan.hears_all,
+            whole=plan.is_whole or plan.mode is Mode.AUDIT,
         )
         return Reconciliation(found.totals, (*altered, *found.differences))
 

@@ -101,7 +101,7 @@ class Writer:
 
     def move(self, source: str, cursor: Cursor) -> None:
         """Remember how far a source was read, in the transaction that brings its rows."""
-        self.connection.execute("DELETE FROM sync.cursor WHERE source = $source", {"source": source})
+        self.forget(source)
         self.connection.execute(
             "INSERT INTO sync.cursor VALUES ($source, $position, $identity, $read_at)",
             {
@@ -111,6 +111,10 @@ class Writer:
                 "read_at": cursor.read_at,
             },
         )
+
+    def forget(self, source: str) -> None:
+        """Let a source be read from its beginning."""
+        self.connection.execute("DELETE FROM sync.cursor WHERE source = $source", {"source": source})
 
     def version(self) -> Version | None:
         """The newest state that was committed, published or not."""

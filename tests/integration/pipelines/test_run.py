@@ -186,3 +186,37 @@ def test_a_model_that_is_written_anew_is_built_again(
         result = pipeline.run()
     assert (result.state, result.version) == (State.PUBLISHED, "v2")
     assert kept(folder) == [SHARE]
+
+
+def test_another_cluster_means_everything_anew(
+    market: Market, opened: Callable[[Path], Pipeline], folder: Path
+) -> None:
+    market.buy(market.person(), market.course(market.teacher()))
+    with opened(folder) as pipeline:
+        pipeline.run()
+    with files.Writer(folder) as writer, writer.transaction() as connection:
+        connection.execute("UPDATE sync.cursor SET identity = 'another cluster'")
+        connection.execute(
+            "INSERT INTO raw.posting SELECT * REPLACE ('left over' AS row_key) FROM raw.posting"
+        )
+    with opened(folder) as pipeline:
+        result = pipeline.run()
+    assert result.state is State.PUBLISHED
+    assert result.moved["posting"] == 4
+    assert kept(folder) == [SHARE]
+
+
+def test_a_processor_that_was_away_is_heard_whole_later(
+    market: Market, database: str, opened: Callable[[Path], Pipeline], folder: Path
+) -> None:
+    market.buy(market.person(), market.course(market.teacher()))
+    market.pass_time(timedelta(days=2))
+    market.buy(market.person(), market.course(market.teacher()))
+    nobody = Gateway("sk_test_nobody0123456789", "http://127.0.0.1:9")
+    with Pipeline(database_url=database, folder=folder, clock=market.clock, processor=nobody) as pipeline:
+        pipeline.run()
+    with opened(folder) as pipeline:
+        result = pipeline.run()
+    assert result.reconciliation is not None
+    assert result.reconciliation.agrees
+    assert result.reconciliation.differences == ()
