@@ -15,7 +15,7 @@ from services.marketplace import mature, purchase
 from services.payments import sweep
 from services.reactions import OUTBOX, REACTOR, STRIPE, Reaction
 from services.runtime import observe
-from services.runtime.database import WAKE_CHANNEL
+from services.runtime.database import WAKE_CHANNEL, Facts
 from services.runtime.events import MOST_TRIES, InboxEvent, OutboxEvent
 from services.runtime.work import Work, Works
 from services.stripe.gateway import Gateway
@@ -177,15 +177,17 @@ def _drain_outbox(works: Works, gateway: Gateway, locks: Connection) -> int:
             .order_by(OutboxEvent.next_try_at)
             .limit(AT_ONCE)
         ).all()
-    for errand in owed:
-        with _alone(locks, str(errand.outbox_event_id)) as is_alone:
+    taken = 0
+    for errand_id, kind, facts, tries in owed:
+        with _alone(locks, str(errand_id)) as is_alone:
             if is_alone:
-                _run_errand(works, gateway, errand.outbox_event_id, errand.kind, errand.facts, errand.tries)
-    return len(owed)
+                _run_errand(works, gateway, errand_id=errand_id, kind=kind, facts=facts, tries=tries)
+                taken += 1
+    return taken
 
 
-def _run_errand(  # noqa: PLR0917 - the row of the outbox, column by column
-    works: Works, gateway: Gateway, errand_id: UUID, kind: str, facts: dict[str, object], tries: int
+def _run_errand(
+    works: Works, gateway: Gateway, *, errand_id: UUID, kind: str, facts: Facts, tries: int
 ) -> None:
     try:
         if kind in OUTBOX:
