@@ -18,9 +18,10 @@ HEADER = (
 URL = "https://courses.test/knots/"
 
 
-def line(  # noqa: PLR0917 - the columns of a file, in its order
+def line(
     number: object = 1,
     title: str = "Knots",
+    *,
     is_paid: str = "True",
     price: object = 20,
     hours: object = "2.5",
