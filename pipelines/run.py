@@ -92,6 +92,11 @@ class Pipeline:
         self._audited_at: datetime | None = None
         self._refused: Mapping[str, list[str]] | None = None
 
+    @property
+    def folder(self) -> Path:
+        """Where the figures are kept."""
+        return self._writer.folder
+
     def run(self, mode: Mode = Mode.ROUTINE) -> RunResult:
         """Carry what is new to the figures; nothing new costs little and publishes nothing.
 

@@ -1,18 +1,26 @@
 """What an instructor asks of the figures, on a business whose every cent is known."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from psycopg import sql
+from sqlalchemy import make_url
 
 from pipelines.run import Pipeline
 from services.kernel.actor import Actor, Role
 from services.kernel.ids import CourseId
+from services.kernel.time import SetClock
+from services.runtime import database
+from services.runtime.work import Works
+from services.stripe.gateway import Gateway
 from tests.factories.marketplace import Bought, Market
+from tests.sandboxed import SandboxProcess
 from warehouse import files
 from warehouse.files import Figures
 from warehouse.reads import earnings
@@ -56,9 +64,30 @@ def at(market: Market, month: int, day: int) -> None:
     market.mature()
 
 
-@pytest.fixture
-def story(market: Market, pipeline: Pipeline, folder: Path) -> Story:
+@pytest.fixture(scope="module")
+def telling(
+    postgres_server: str, sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Market, Pipeline]]:
+    """A marketplace and its figures, for all the questions of this file: they change nothing."""
+    sandbox.control("POST", "/_control/reset")
+    url = make_url(postgres_server).set(database="story").render_as_string(hide_password=False)
+    with psycopg.connect(postgres_server, dbname="postgres", autocommit=True) as connection:
+        template = sql.Identifier(make_url(postgres_server).database or "")
+        connection.execute(sql.SQL("CREATE DATABASE story TEMPLATE {}").format(template))
+        clock = SetClock(datetime(2026, 10, 1, 12, 0, tzinfo=UTC))
+        engine = database.connect(url)
+        market = Market(Works(engine, clock), clock, Gateway(sandbox.secret_key, sandbox.base_url), sandbox)
+        folder = tmp_path_factory.mktemp("story")
+        with Pipeline(database_url=url, folder=folder, clock=clock, processor=market.gateway) as pipeline:
+            yield market, pipeline
+        engine.dispose()
+        connection.execute("DROP DATABASE story WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def story(telling: tuple[Market, Pipeline]) -> Story:
     """The story, told through the real verbs and carried to figures."""
+    market, pipeline = telling
     at(market, 10, 1)
     one, other, buyer = market.teacher(), market.teacher(), market.person()
     knots = market.course(one, price=10_000)
@@ -76,7 +105,8 @@ def story(market: Market, pipeline: Pipeline, folder: Path) -> Story:
     result = pipeline.run()
     assert result.reconciliation is not None
     assert result.reconciliation.agrees
-    return Story(files.open_published(folder), user(one), user(other), knots, splices, shared, brought)
+    figures = files.open_published(pipeline.folder)
+    return Story(figures, user(one), user(other), knots, splices, shared, brought)
 
 
 def test_the_next_payout_is_what_has_matured_or_will_before_the_first(story: Story) -> None:
