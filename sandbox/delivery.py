@@ -6,8 +6,10 @@ What is to be delivered is rows in the store, so a restart resumes it. Pauses fo
 import asyncio
 import contextlib
 import json
+import logging
 import random
 import ssl
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sandbox import faults
@@ -17,18 +19,34 @@ from sandbox.signature import header
 
 _AT_ONCE = 8
 _ANSWER_SECONDS = 20.0
+_FAREWELL_SECONDS = 1.0
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 60.0
 _KEPT_SECONDS = 3 * 24 * 3_600
 _IDLE_SECONDS = 0.5
+_SHUFFLED = 1_000
 _SUCCESS = range(200, 300)
-_DUE = """
+_DUE = "SELECT id FROM delivery WHERE state = 'pending' AND next_at <= ? ORDER BY id LIMIT ?"
+_ONE = """
 SELECT delivery.id, delivery.event, delivery.attempts, delivery.first_at, event.body AS body,
-       endpoint.body AS endpoint, endpoint.private AS private
+       json_extract(endpoint.body, '$.url') AS url, json_extract(endpoint.private, '$.secret') AS secret
 FROM delivery JOIN object AS event ON event.id = delivery.event
-JOIN object AS endpoint ON endpoint.id = delivery.endpoint
-WHERE delivery.state = 'pending' AND delivery.next_at <= ? ORDER BY delivery.id LIMIT ?
+JOIN object AS endpoint ON endpoint.id = delivery.endpoint WHERE delivery.id = ?
 """
+_log = logging.getLogger("sandbox")
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One event on its way to one endpoint."""
+
+    id: int
+    event: str
+    attempts: int
+    first_at: float
+    body: str
+    url: str
+    secret: str
 
 
 class Courier:
@@ -42,38 +60,47 @@ class Courier:
         """Deliver until cancelled; what is under way then is tried again after a restart."""
         try:
             while True:
-                self._box.stirred.clear()
-                self._box.run_timers()
-                self._start_due()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._box.stirred.wait(), _IDLE_SECONDS)
+                await self._round()
         finally:
             for task in self._under_way.values():
                 task.cancel()
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
-    def _start_due(self) -> None:
-        ordered = faults.present(self._box.store)
-        if ordered["hold"]:
-            return
-        limit = 1_000 if ordered["shuffle"] else 4 * _AT_ONCE
-        rows = self._box.store.rows(_DUE, (wall(), limit))
-        due = [dict(row) for row in rows if row["id"] not in self._under_way]
-        if ordered["shuffle"]:
-            random.shuffle(due)
-        for delivery in due[: _AT_ONCE - len(self._under_way)]:
-            self._start(delivery, twice=ordered["duplicate"])
+    async def _round(self) -> None:
+        """Do what is due, then wait until something is stirred or a retry may have come due."""
+        self._box.stirred.clear()
+        try:
+            self._box.run_timers()
+            self._start_due()
+        except Exception:  # noqa: BLE001 - the task must outlive any one failure
+            _log.exception("a round of deliveries failed; the next one follows")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._box.stirred.wait(), _IDLE_SECONDS)
 
-    def _start(self, delivery: dict[str, object], *, twice: bool) -> None:
-        identifier = int(str(delivery["id"]))
+    def _start_due(self) -> None:
+        free = _AT_ONCE - len(self._under_way)
+        ordered = faults.present(self._box.store)
+        if ordered["hold"] or free <= 0:
+            return
+        limit = _SHUFFLED if ordered["shuffle"] else 2 * _AT_ONCE
+        due = [row["id"] for row in self._box.store.rows(_DUE, (wall(), limit))]
+        waiting = [identifier for identifier in due if identifier not in self._under_way]
+        if ordered["shuffle"]:
+            random.shuffle(waiting)
+        for identifier in waiting[:free]:
+            if not (ordered["miss"] and self._missed(identifier)):
+                self._start(identifier, times=2 if ordered["duplicate"] else 1)
+
+    def _missed(self, identifier: int) -> bool:
         with self._box.store.transaction():
             missed = faults.take_miss(self._box.store)
             if missed:
                 self._box.store.run("UPDATE delivery SET state = 'missed' WHERE id = ?", (identifier,))
-        if missed:
-            self._box.stirred.set()
-            return
-        task = asyncio.create_task(self._deliver(delivery, times=2 if twice else 1))
+        return missed
+
+    def _start(self, identifier: int, *, times: int) -> None:
+        found = self._box.store.rows(_ONE, (identifier,))
+        task = asyncio.create_task(self._deliver(Parcel(*found[0]), times=times))
         self._under_way[identifier] = task
         task.add_done_callback(lambda _: self._done(identifier))
 
@@ -81,35 +108,32 @@ class Courier:
         self._under_way.pop(identifier, None)
         self._box.stirred.set()
 
-    async def _deliver(self, delivery: dict[str, object], *, times: int) -> None:
-        endpoint = json.loads(str(delivery["endpoint"]))
-        secret = json.loads(str(delivery["private"]))["secret"]
-        event = json.loads(str(delivery["body"]))
-        event["pending_webhooks"] = self._pending(event["id"])
-        body = json.dumps(event, indent=2).encode()
+    async def _deliver(self, parcel: Parcel, *, times: int) -> None:
+        event = json.loads(parcel.body) | {"pending_webhooks": self._pending(parcel.event)}
+        body = json.dumps(event).encode()
         status: int | None = None
         problem: str | None = None
         for _ in range(times):
             try:
-                status = await asyncio.wait_for(_post(endpoint["url"], body, secret), _ANSWER_SECONDS)
-            except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as failure:
+                status = await asyncio.wait_for(_post(parcel.url, body, parcel.secret), _ANSWER_SECONDS)
+            except (OSError, TimeoutError, ValueError) as failure:
                 problem = f"{type(failure).__name__}: {failure}"
-        self._record(delivery, status, problem)
+        self._record(parcel, status, problem)
 
     def _pending(self, event: str) -> int:
         sql = "SELECT count(*) AS n FROM delivery WHERE event = ? AND state = 'pending'"
         return int(self._box.store.rows(sql, (event,))[0]["n"])
 
-    def _record(self, delivery: dict[str, object], status: int | None, problem: str | None) -> None:
-        attempts = int(str(delivery["attempts"])) + 1
-        age = wall() - float(str(delivery["first_at"]))
+    def _record(self, parcel: Parcel, status: int | None, problem: str | None) -> None:
+        attempts = parcel.attempts + 1
         delivered = status is not None and status in _SUCCESS
-        state = "delivered" if delivered else "failed" if age > _KEPT_SECONDS else "pending"
+        given_up = wall() - parcel.first_at > _KEPT_SECONDS
+        state = "delivered" if delivered else "failed" if given_up else "pending"
         with self._box.store.transaction():
             self._box.store.run(
                 "UPDATE delivery SET state = ?, attempts = ?, next_at = ?, last_status = ?, last_error = ? "
                 "WHERE id = ?",
-                (state, attempts, wall() + _pause(attempts), status, problem, delivery["id"]),
+                (state, attempts, wall() + _pause(attempts), status, problem, parcel.id),
             )
 
 
@@ -137,7 +161,8 @@ async def _post(url: str, body: bytes, secret: str) -> int:
         writer.write(head.encode() + body)
         await writer.drain()
         line = await reader.readline()
-        await reader.read()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reader.read(), _FAREWELL_SECONDS)
         return int(line.split()[1])
     except IndexError:
         raise ValueError("the endpoint closed the connection without an answer") from None

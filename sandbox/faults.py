@@ -12,7 +12,14 @@ from sandbox.store import Store
 
 _SETTING = "faults"
 _KINDS = ("429", "500", "lost_answer", "slow")
-_NONE: Json = {"duplicate": False, "hold": False, "shuffle": False, "miss": 0, "calls": []}
+_NONE: Json = {
+    "duplicate": False,
+    "hold": False,
+    "shuffle": False,
+    "miss": 0,
+    "late_balance": None,
+    "calls": [],
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,9 @@ def order(store: Store, wanted: Json) -> Json:
             raise errors.malformed(f"{name} must be true or false", param=name)
     if not isinstance(wanted.get("miss", 0), int):
         raise errors.malformed("miss must be the number of deliveries to lose", param="miss")
+    late = wanted.get("late_balance")
+    if late is not None and not isinstance(late, int):
+        raise errors.malformed("late_balance must be whole seconds, or null", param="late_balance")
     for one in wanted.get("calls", []):
         _check_call(one)
     store.remember(_SETTING, {**present(store), **wanted})
@@ -69,6 +79,12 @@ def take_call(store: Store, method: str, path: str) -> CallFault | None:
 
 def _fits(one: Mapping[str, object], method: str, path: str) -> bool:
     return one.get("method", method) == method and path.startswith(str(one.get("path", "/")))
+
+
+def late_balance(store: Store) -> int | None:
+    """Seconds by which asynchronously captured money is late in the balance; None when it is not."""
+    seconds: int | None = store.setting(_SETTING, {}).get("late_balance")
+    return seconds
 
 
 def take_miss(store: Store) -> bool:

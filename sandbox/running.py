@@ -96,12 +96,13 @@ class Sandbox:
         now = self.clock.now()
         with self.store.transaction():
             idempotency.prune(self.store, now)
-            self.store.run(
+            dropped = self.store.run(
                 "DELETE FROM object WHERE kind = 'event' AND created <= ? AND NOT EXISTS "
                 "(SELECT 1 FROM delivery WHERE event = object.id AND state IN ('pending', 'held'))",
                 (now - KEPT_SECONDS,),
             )
-            self.store.run("DELETE FROM delivery WHERE event NOT IN (SELECT id FROM object)")
+            if dropped:
+                self.store.run("DELETE FROM delivery WHERE event NOT IN (SELECT id FROM object)")
 
     def reset(self) -> None:
         """Forget everything; the clock runs in real time and nothing goes wrong."""

@@ -1,6 +1,6 @@
 """Charges: one for every attempt to move money; failed, or authorised, captured and refunded."""
 
-from sandbox import errors
+from sandbox import errors, faults
 from sandbox.announce import announce, save
 from sandbox.cards import Card, Decline
 from sandbox.ids import fresh, token
@@ -52,7 +52,10 @@ def attempt(call: Call, intent: Json, method: Json, decline: Decline | None, *, 
         "transfer_group": intent["transfer_group"],
     }
     call.store.insert(charge)
-    if captured:
+    late = faults.late_balance(call.store) if intent["capture_method"] == "automatic_async" else None
+    if captured and late is not None:
+        call.store.set_timer(call.now + late, "charge.settle", identifier)
+    elif captured:
         charge = _settled(call, charge, card)
         call.store.replace(charge)
     announce(call, "charge.failed" if decline else "charge.succeeded", charge)
@@ -180,6 +183,13 @@ def _settled(call: Call, charge: Json, card: Card) -> Json:
     return charge | {"balance_transaction": transaction["id"]}
 
 
+def settle(call: Call, identifier: str) -> None:
+    """Money captured asynchronously reaches the balance, later than its charge."""
+    before = known(call, identifier)
+    card = payment_methods.card_of(call, before["payment_method"])
+    save(call, before, _settled(call, before, card), "charge.updated")
+
+
 def capture(call: Call, before: Json, amount: int) -> Json:
     """Take that much of an authorised charge; the rest is released."""
     card = payment_methods.card_of(call, before["payment_method"])
@@ -246,4 +256,5 @@ RESOURCE = Resource(
         {"balance_transaction", "customer", "failure_balance_transaction", "payment_intent", "transfer"}
     ),
     included={"refunds": refunds_of},
+    timers={"charge.settle": settle},
 )

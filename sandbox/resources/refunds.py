@@ -32,7 +32,8 @@ def create(call: Call, params: Json) -> Json:
     refund = _blank(call, charge, params) | {"amount": amount}
     transaction = call.store.find("balance_transaction", charge["balance_transaction"])
     if transaction is None:
-        raise errors.invalid(f"Charge {charge['id']} has no balance transaction.", param="charge")
+        message = f"Charge {charge['id']} has not reached the balance yet. Try again later."
+        raise errors.invalid(message, param="charge")
     call.store.insert(refund)
     refund["balance_transaction"] = balance_transactions.of_refund(call, refund, transaction)["id"]
     refund["status"] = "pending" if card.refund == "pends" else "succeeded"

@@ -85,6 +85,22 @@ def test_a_delivery_is_missed(client: Client, sandbox: SandboxProcess, listening
     assert len(client.v1.events.list().data) == 2
 
 
+def test_the_balance_may_be_late(client: Client, sandbox: SandboxProcess) -> None:
+    sandbox.control("POST", "clock", {"at": 1_900_000_000})
+    sandbox.control("POST", "faults", {"late_balance": 5})
+    charge = charged(client).latest_charge
+    assert isinstance(charge, stripe.Charge)
+    assert (charge.status, charge.balance_transaction) == ("succeeded", None)
+    assert client.v1.balance_transactions.list().data == []
+    with pytest.raises(stripe.InvalidRequestError, match="not reached the balance"):
+        client.v1.refunds.create({"charge": charge.id})
+    sandbox.control("POST", "clock", {"advance": 5})
+    assert client.v1.charges.retrieve(charge.id).balance_transaction is not None
+    event = client.v1.events.list({"type": "charge.updated"}).data[0]
+    assert event.data.to_dict()["previous_attributes"] == {"balance_transaction": None}
+    assert client.v1.balance.retrieve().pending[0].amount == 9_680
+
+
 @pytest.mark.parametrize(("fault", "status"), [("429", 429), ("500", 500)])
 def test_a_call_fails_so_many_times(client: Client, sandbox: SandboxProcess, fault: str, status: int) -> None:
     wanted = {"fault": fault, "times": 2, "method": "POST", "path": "/v1/customers"}
