@@ -4,11 +4,12 @@ import streamlit as st
 
 from app import navigation, theme
 from app.parts import frame, live, states
-from app.viewer import current_user
+from app.viewer import check_again, current_user
 
 frame.page_config()
 theme.send()
 live.let_go()
+check_again()
 viewer = current_user()
 if viewer is None:
     st.navigation([st.Page(states.signed_out, title="Signed out")], position="hidden").run()

@@ -1,8 +1,10 @@
 """Who looks at the page; the only reader of the identity that the gate hands over."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -16,11 +18,23 @@ from services.kernel.errors import Forbidden
 from services.kernel.ids import SessionId
 
 _SHELL = system("shell")
+RECHECK_AFTER = 1.0
+"""Seconds for which the parts of one run believe its first answer; each run, and each beat, asks anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    session_id: SessionId
+    session: Session | None
+    at: float
+
+
+_checked: ContextVar[_Checked | None] = ContextVar("checked", default=None)
 _behind: ContextVar[SessionId | None] = ContextVar("behind", default=None)
 
 
 def current_user() -> Actor | None:
-    """The person whose session this page belongs to, asked of Postgres each time; None once it has ended."""
+    """The person whose session this page belongs to, as Postgres says; None once it has ended."""
     session = current_session()
     return session.actor if session else None
 
@@ -30,8 +44,18 @@ def current_session() -> Session | None:
     session_id = _behind.get() or handed()
     if session_id is None:
         return None
+    known = _checked.get()
+    if known and known.session_id == session_id and time.monotonic() - known.at < RECHECK_AFTER:
+        return known.session
     with wired().works.begin(_SHELL) as work:
-        return signin.session_by_id(work, session_id)
+        found = signin.session_by_id(work, session_id)
+    _checked.set(_Checked(session_id, found, time.monotonic()))
+    return found
+
+
+def check_again() -> None:
+    """A run begins: whoever is asked for next is asked of Postgres."""
+    _checked.set(None)
 
 
 def handed() -> SessionId | None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.parts import charts, earned, filters, frame, freshness, live, sale, states, tables, tiles, windows
 from app.parts.charts import Step
+from app.parts.earned import Weeks
 from app.parts.filters import Period
 from app.read import read
 from app.viewer import now, require_user
@@ -39,11 +40,14 @@ def page() -> None:
     caption = freshness.caption(state, now(), also=amounts)
     with frame.header(t("Earnings"), caption, warning=freshness.warning(state, now())):
         currency = filters.choice(t("Currency"), currencies, key="currency") if len(currencies) > 1 else "USD"
-        who = {**instructor, "currency": currency if len(currencies) > 1 else (currencies or ["USD"])[0]}
+        who: Who = {**instructor, "currency": currency if len(currencies) > 1 else (currencies or ["USD"])[0]}
         period = filters.period(today)
         corner = st.container(width="content")
+    span = {"since": period.first, "until": period.last}
     answer(who, today, period)
-    key_figures(who, period)
+    by_week = earned.weeks_of(read(earnings.by_week, **who, **span), first=period.first, last=period.last)
+    by_course = read(earnings.by_course, **who, **span)
+    key_figures(who, period, by_week)
     if not currencies:
         states.empty(
             t("Your sales will appear here."),
@@ -52,12 +56,12 @@ def page() -> None:
         return
     wide, side = st.columns([8, 5], gap="small")
     with wide, states.card("weeks", what=t("Net earnings by week"), height="stretch"):
-        weeks(who, period)
+        weeks(by_week, who["currency"])
     with side, states.card("courses", what=t("Your courses"), height="stretch"):
-        courses(who, period)
+        courses(by_course, who["currency"], period)
     with states.card("sales", what=t("Your sales")):
         tiles.heading(t("Sales"), t("Each can be explained to the last cent"))
-        narrow = narrowed(who, period)
+        narrow = narrowed(by_course)
         sales(who, period, narrow)
         rows = partial(exported, {**who, **narrow, "since": period.first, "until": period.last})
         with corner:
@@ -101,42 +105,38 @@ def gross_to_net(who: Who, period: Period) -> None:
     )
 
 
-def key_figures(who: Who, period: Period) -> None:
+def key_figures(who: Who, period: Period, by_week: Weeks) -> None:
     """Four figures of the period against the one before."""
     present = read(earnings.measures, **who, since=period.first, until=period.last)
     before = read(earnings.measures, **who, since=period.before.first, until=period.before.last)
-    rows = read(earnings.by_week, **who, since=period.first, until=period.last)
-    trend = earned.weeks_of(rows, first=period.first, last=period.last)
-    tiles.kpi_row(earned.kpis(present, before, trend, name=period.name, currency=who["currency"]), key="kpis")
+    kpis = earned.kpis(present, before, by_week, name=period.name, currency=who["currency"])
+    tiles.kpi_row(kpis, key="kpis")
 
 
-def weeks(who: Who, period: Period) -> None:
+def weeks(by_week: Weeks, currency: str) -> None:
     """Earnings by week, stacked by course; the running week is marked."""
     tiles.heading(
         t("Net earnings by week"), t("Stacked by course, after refunds; the hatched week is not over")
     )
-    rows = read(earnings.by_week, **who, since=period.first, until=period.last)
-    found = earned.weeks_of(rows, first=period.first, last=period.last)
     charts.stacked(
-        found.mondays,
-        found.by_course,
-        currency=who["currency"],
-        alt=t("Net earnings by week, {total} in all", total=money(Money(sum(found.earned), who["currency"]))),
+        by_week.mondays,
+        by_week.by_course,
+        currency=currency,
+        alt=t("Net earnings by week, {total} in all", total=money(Money(sum(by_week.earned), currency))),
         key="weeks",
     )
 
 
-def courses(who: Who, period: Period) -> None:
+def courses(rows: pl.DataFrame, currency: str, period: Period) -> None:
     """The courses that brought it, the largest first."""
     tiles.heading(t("Courses"), t("Largest first · {period}", period=period.name))
-    rows = read(earnings.by_course, **who, since=period.first, until=period.last)
     total = rows["earned_minor"].sum()
     tiles.rows(
         [
             (
                 row["course_title"],
-                money(Money(row["earned_minor"], who["currency"])),
-                earned.sold(row["sale_count"], Money(row["refunded_minor"], who["currency"])),
+                money(Money(row["earned_minor"], currency)),
+                earned.sold(row["sale_count"], Money(row["refunded_minor"], currency)),
                 percent(row["earned_minor"] / total) if total > 0 else "",
             )
             for row in rows.head(7).iter_rows(named=True)
@@ -164,9 +164,8 @@ def sales(who: Who, period: Period, narrow: Mapping[str, str]) -> None:
         explain(who, UUID(rows["purchase_line_id"][opened["row"]]))
 
 
-def narrowed(who: Who, period: Period) -> dict[str, str]:
+def narrowed(rows: pl.DataFrame) -> dict[str, str]:
     """The filters above the table, and what they say."""
-    rows = read(earnings.by_course, **who, since=period.first, until=period.last)
     titles = dict(zip(rows["course_title"], rows["course_id"], strict=True))
     left, right = st.columns([8, 5], vertical_alignment="bottom")
     with left:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app import published
-from app.viewer import current_user
+from app.viewer import check_again, current_user
 
 _SEEN = "live_seen"
 _HELD = "live_held"
@@ -34,6 +34,7 @@ def let_go() -> None:
 
 
 def _compare(version: Callable[[], object] | None) -> None:
+    check_again()
     is_news = not st.session_state.get(_HELD) and _seen(version) != st.session_state.get(_SEEN)
     if is_news or current_user() is None:
         st.rerun()
