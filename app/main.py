@@ -5,6 +5,7 @@ import streamlit as st
 from app import navigation, theme
 from app.parts import frame, live, states
 from app.viewer import check_again, current_user
+from services.kernel.errors import Refusal
 
 frame.page_config()
 theme.send()
@@ -23,5 +24,7 @@ page = st.navigation(menu)
 frame.sidebar(viewer)
 try:
     page.run()
+except Refusal as refusal:
+    states.refused_page(page.title, refusal)
 except Exception as error:  # noqa: BLE001 - the shell is where a page's crash ends
     states.failed_page(error)

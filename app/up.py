@@ -20,6 +20,7 @@ from services.runtime import ports
 from services.runtime.settings import Settings
 
 _TICK: Final = 0.2  # seconds
+_FIGURES_WAIT: Final = 60  # seconds; after that the pages themselves tell what is missing
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -65,7 +66,18 @@ class Supervisor:
         self._server.start(self._ground.environment())
         self._worker.start(self._ground.environment())
         until_healthy(self._server, self._answers, self._report)
+        if self._settings.demo:
+            self._await_figures()
         self._say(_welcome(self._settings))
+
+    def _await_figures(self) -> None:
+        """Wait a while for the first figures, so that no page of a new business is empty."""
+        current = self._settings.data_folder / "warehouse" / "published" / "current"
+        for second in range(1, _FIGURES_WAIT + 1):
+            if current.exists():
+                return
+            time.sleep(1)
+            self._report(f"Waiting for the first figures ({second} s)")
 
     def _watch(self) -> None:
         while not self._is_asked_to_stop:

@@ -53,7 +53,7 @@ def header(title: str, caption: str, *, warning: str = "") -> Iterator[None]:
         st.title(plain(title), anchor=False)
         if warning:
             st.badge(plain(warning), icon=":material/schedule:", color="orange")
-        else:
+        elif caption:
             st.caption(plain(caption))
     with (
         controls,

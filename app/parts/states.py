@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from app.parts import frame
 from app.trouble import report
 from app.wiring import wired
-from app.wording import markup, moment, plain, t
+from app.wording import markup, moment, t
 from services.kernel.errors import Refusal
 
 ENDED = "session_ended"
@@ -66,14 +67,16 @@ def card(key: str, *, what: str, height: str = "content") -> Iterator[None]:
             _failing().pop(key, None)
 
 
+def refused_page(title: str, refusal: Refusal) -> None:
+    """A page that cannot be shown now: its frame, and the sentence that says why."""
+    _leave_if_ended(refusal)
+    with frame.header(title, ""):
+        pass
+    st.html(f'<div class="b-empty" role="status"><strong>{markup(refusal.message)}</strong></div>')
+
+
 def failed_page(error: Exception) -> bool:
     """One message with a reference; the log has the rest."""
-    if isinstance(error, Refusal):
-        if error.code == ENDED:
-            signed_out()
-            return True
-        st.warning(plain(error.message), icon=":material/info:")
-        return True
     reference = report(error, during="page")
     st.error(
         t(
