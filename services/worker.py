@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from services.kernel.errors import Refusal, Unavailable
 from services.marketplace import mature, purchase
@@ -31,14 +32,22 @@ log = observe.logger("worker")
 
 
 def drain(works: Works, gateway: Gateway) -> int:
-    """Let everything that arrived or is owed have its effect; gives how many pieces of news were taken up."""
+    """Let everything that arrived or is owed have its effect; gives how many pieces of news were taken up.
+
+    Raises Unavailable when Postgres or Stripe is away.
+    """
+    try:
+        with works.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as locks:
+            return _drain(works, gateway, locks)
+    except OperationalError as error:
+        raise Unavailable("database_unavailable", "The database does not answer.") from error
+
+
+def _drain(works: Works, gateway: Gateway, locks: Connection) -> int:
     taken = 0
-    with works.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as locks:
-        while True:
-            now = _drain_inbox(works, gateway, locks) + _drain_outbox(works, gateway, locks)
-            taken += now
-            if not now:
-                return taken
+    while now := _drain_inbox(works, gateway, locks) + _drain_outbox(works, gateway, locks):
+        taken += now
+    return taken
 
 
 def run_due(works: Works) -> None:
