@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -45,9 +45,12 @@ def page() -> None:
         corner = st.container(width="content")
     span = {"since": period.first, "until": period.last}
     answer(who, today, period)
-    by_week = earned.weeks_of(read(earnings.by_week, **who, **span), first=period.first, last=period.last)
-    by_course = read(earnings.by_course, **who, **span)
-    key_figures(who, period, by_week)
+    by_week, by_course = (
+        cache(partial(weekly, who, period)),
+        cache(partial(read, earnings.by_course, **who, **span)),
+    )
+    with states.alone("kpis", what=t("The key figures")):
+        key_figures(who, period, by_week())
     if not currencies:
         states.empty(
             t("Your sales will appear here."),
@@ -56,12 +59,12 @@ def page() -> None:
         return
     wide, side = st.columns([8, 5], gap="small")
     with wide, states.card("weeks", what=t("Net earnings by week"), height="stretch"):
-        weeks(by_week, who["currency"])
+        weeks(by_week(), who["currency"])
     with side, states.card("courses", what=t("Your courses"), height="stretch"):
-        courses(by_course, who["currency"], period)
+        courses(by_course(), who["currency"], period)
     with states.card("sales", what=t("Your sales")):
         tiles.heading(t("Sales"), t("Each can be explained to the last cent"))
-        narrow = narrowed(by_course)
+        narrow = narrowed(by_course())
         sales(who, period, narrow)
         rows = partial(exported, {**who, **narrow, "since": period.first, "until": period.last})
         with corner:
@@ -70,9 +73,9 @@ def page() -> None:
 
 def answer(who: Who, today: date, period: Period) -> None:
     """The next payout to the cent, how the month compares, and from gross to net."""
-    payout = read(earnings.next_payout, **who, today=today)
-    month = read(earnings.month_so_far, **who, today=today)
     with states.card("answer", what=t("The next payout")):
+        payout = read(earnings.next_payout, **who, today=today)
+        month = read(earnings.month_so_far, **who, today=today)
         words, chart = st.columns([5, 8], gap="large", vertical_alignment="center")
         with words:
             tiles.hero(
@@ -111,6 +114,12 @@ def key_figures(who: Who, period: Period, by_week: Weeks) -> None:
     before = read(earnings.measures, **who, since=period.before.first, until=period.before.last)
     kpis = earned.kpis(present, before, by_week, name=period.name, currency=who["currency"])
     tiles.kpi_row(kpis, key="kpis")
+
+
+def weekly(who: Who, period: Period) -> Weeks:
+    """The period's weeks, also the empty ones."""
+    rows = read(earnings.by_week, **who, since=period.first, until=period.last)
+    return earned.weeks_of(rows, first=period.first, last=period.last)
 
 
 def weeks(by_week: Weeks, currency: str) -> None:

@@ -55,16 +55,23 @@ def card(key: str, *, what: str, height: str = "content") -> Iterator[None]:
 
     `what` names the content for the sentence that is shown in its place.
     """
-    with st.container(border=True, key=f"card_{key}", height=height):  # type: ignore[arg-type]  # a literal of Streamlit's
-        try:
-            yield
-        except Refusal as refusal:
-            _leave_if_ended(refusal)
-            st.html(f'<div class="b-empty" role="status"><strong>{markup(refusal.message)}</strong></div>')
-        except Exception as error:  # noqa: BLE001 - the card is where its crash ends
-            _failed_card(key, what, report(error, during=f"card {key}"))
-        else:
-            _failing().pop(key, None)
+    frame_of = st.container(border=True, key=f"card_{key}", height=height)  # type: ignore[arg-type]  # a literal of Streamlit's
+    with frame_of, alone(key, what=what):
+        yield
+
+
+@contextmanager
+def alone(key: str, *, what: str) -> Iterator[None]:
+    """A part of a page that fails alone: a sentence with a reference stands in its place."""
+    try:
+        yield
+    except Refusal as refusal:
+        _leave_if_ended(refusal)
+        st.html(f'<div class="b-empty" role="status"><strong>{markup(refusal.message)}</strong></div>')
+    except Exception as error:  # noqa: BLE001 - this is where a part's crash ends
+        _failed(key, what, report(error, during=f"part {key}"))
+    else:
+        _failing().pop(key, None)
 
 
 def refused_page(title: str, refusal: Refusal) -> None:
@@ -88,7 +95,7 @@ def failed_page(error: Exception) -> bool:
     return True
 
 
-def _failed_card(key: str, what: str, reference: str) -> None:
+def _failed(key: str, what: str, reference: str) -> None:
     now = wired().works.clock.now()
     since = _failing().setdefault(key, now)
     st.html(

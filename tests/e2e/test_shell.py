@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from services.kernel.actor import Role
-from tests.e2e.conftest import PHONE, Visit
+from tests.e2e.conftest import DESKTOP, PHONE, Visit
 from tests.serving import PASSWORD, Shell
 
 pytestmark = pytest.mark.browser
@@ -115,3 +115,13 @@ def test_two_people_at_once_see_their_own_frame(
     assert "Lea Learner" in sidebar
     assert "Fia" not in sidebar
     assert "Data health" not in sidebar
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_pictures_of_the_door(visit: Callable[..., Visit], *, size: tuple[int, int], dark: bool) -> None:
+    window = visit(size=size, dark=dark)
+    window.page.goto(f"{window.address}/login")
+    assert window.sideways() == 0
+    window.picture(f"sign-in-{size[0]}-{'dark' if dark else 'light'}")
+    assert window.faults() == []

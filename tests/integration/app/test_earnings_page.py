@@ -1,12 +1,17 @@
 """Earnings, run as an instructor on figures that the pipelines carried from real sales."""
 
+import re
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
+import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.kernel.actor import Actor, Role
+from services.runtime.settings import Settings
 from tests.factories.marketplace import Market
 from tests.integration.app.conftest import Look, words
 
@@ -148,3 +153,45 @@ def test_an_instructor_may_learn_as_well(market: Market, look: Look, carry: Call
     carry()
     assert [each.value for each in look(both).title] == ["Earnings"]
     assert [each.value for each in look(both, "my_learning").title] == ["My learning"]
+
+
+def test_a_part_that_fails_fails_alone(
+    *, market: Market, teacher: Actor, look: Look, carry: Callable[[], None], settings: Settings
+) -> None:
+    market.buy(market.person(), market.course(teacher, price=10_000))
+    carry()
+    lose(settings.data_folder / "warehouse" / "published", "mart_instructor_balances")
+    page = look(teacher)
+    assert not page.exception
+    assert re.search(r"The next payout could not be shown\..*reference .*[2-9A-HJ-NP-Z]{8}", words(page))
+    assert "Since 24 Nov 2026, 12:00 UTC" in words(page)
+    assert page.button(key="again_answer").label == "Try again"
+    assert figures(page)[1] == ("Sales", "1")
+    assert len(page.dataframe[0].value) == 1
+    market.pass_time(timedelta(minutes=1))
+    page.button(key="again_answer").click().run()
+    assert "Since 24 Nov 2026, 12:00 UTC" in words(page)
+
+
+def test_a_page_that_fails_shows_a_reference_and_nothing_of_the_error(
+    market: Market, look: Look, carry: Callable[[], None], settings: Settings
+) -> None:
+    carry()
+    lose(settings.data_folder / "warehouse" / "published", "meta")
+    page = look(market.teacher())
+    assert not page.exception
+    assert re.fullmatch(
+        r"This page could not be shown\. The error is recorded under reference \*\*[2-9A-HJ-NP-Z]{8}\*\*\.",
+        page.error[0].value,
+    )
+    assert "meta" not in words(page)
+
+
+def lose(published: Path, table: str) -> None:
+    """Point readers at a version in which a table is missing."""
+    present = (published / "current").read_text().strip()
+    broken = published / "v999.duckdb"
+    shutil.copy(published / f"{present}.duckdb", broken)
+    with duckdb.connect(broken) as connection:
+        connection.execute(f"DROP TABLE {table}")
+    (published / "current").write_text("v999\n")
