@@ -140,18 +140,26 @@ def serve(port: int, data: Path, environment: Mapping[str, str] | None = None) -
         timeout_graceful_shutdown=1,
         server_header=False,
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(
-            number, _ignored
-        )  # the server stops on it, then raises it again for whoever comes after
+    server = uvicorn.Server(config)
+    _stop_on_signals(server)
     try:
-        asyncio.run(_run(box, uvicorn.Server(config), bound, data))
+        asyncio.run(_run(box, server, bound, data))
     finally:
         store.close()
 
 
-def _ignored(_number: int, _frame: FrameType | None) -> None:
-    """Stopped already: the process ends with code 0."""
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    """End cleanly, with code 0, on a signal at any moment.
+
+    While it serves, uvicorn listens for signals itself and raises them again when it has stopped; before
+    and after that they come here.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
 
 
 async def _run(box: Sandbox, server: uvicorn.Server, bound: socket.socket, data: Path) -> None:
