@@ -57,6 +57,14 @@ def _settings_from_tests_only() -> None:
         del os.environ[name]
 
 
+@pytest.fixture(autouse=True)
+def _main_module_stays() -> Iterator[None]:
+    """Streamlit's test harness leaves its script as the main module: forked processes would run it again."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One embedded server per test process; the owner's address of its migrated template database."""

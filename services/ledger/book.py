@@ -149,7 +149,7 @@ def _write(work: Work, journal: Journal) -> JournalId | None:
             subject_kind=journal.subject_kind,
             subject_id=journal.subject_id,
         )
-        .on_conflict_do_nothing(index_elements=["book", "idem_key"])
+        .on_conflict_do_nothing()
         .returning(JournalRow.journal_id)
     ).first()
     return journal_id if written else None

@@ -74,8 +74,8 @@ def test_a_new_price_counts_from_now_on_and_a_held_quote_keeps_the_old_one(marke
     assert market.begin(buyer, held).total == Money(4_900, "USD")
     with market.works.begin(maya) as work:
         catalogue.set_price(work, course=course, price=Money(5_900, "USD"))
-        rows = work.run(select(CoursePrice.list_minor).order_by(CoursePrice.course_price_id)).scalars()
-        assert list(rows) == [4_900, 5_900], "the same price again is no new price"
+        rows = work.run(select(CoursePrice.list_minor)).scalars()
+        assert sorted(rows) == [4_900, 5_900], "the same price again is no new price"
 
 
 def test_another_currency_gets_a_price_of_its_own(market: Market) -> None:
