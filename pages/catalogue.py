@@ -56,7 +56,7 @@ def wanted() -> Wanted:
     )
 
 
-live.watch()
+live.watch(lambda: None)
 with frame.header(t("Catalogue"), t("Buy once, keep it. 30 days to change your mind.")):
     pass
 look = wanted()

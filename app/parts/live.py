@@ -14,10 +14,10 @@ EVERY_SLOW = "30s"
 
 
 def watch(version: Callable[[], object] | None = None, *, every: str = EVERY) -> None:
-    """Draw the page again once a newer version of its figures is there; call it before anything is read.
+    """Draw the page again once what it shows is there in a newer version; call it before anything is read.
 
-    The published warehouse version is compared always; `version` adds a cheap question for pages that read
-    Postgres. An ended session is noticed as well.
+    The version is the published one of the figures, or the answer to a cheap question for pages that read
+    other things: they are not drawn again for figures that they do not show. An ended session is noticed too.
     """
     st.session_state[_SEEN] = _seen(version)
     st.fragment(_compare, run_every=every)(version)
@@ -40,5 +40,5 @@ def _compare(version: Callable[[], object] | None) -> None:
         st.rerun()
 
 
-def _seen(version: Callable[[], object] | None) -> tuple[object, ...]:
-    return (published.version(), version() if version else None)
+def _seen(version: Callable[[], object] | None) -> object:
+    return version() if version else published.version()
