@@ -138,7 +138,8 @@ async def _fields(request: Request) -> dict[str, str]:
         body += chunk
         if len(body) > LARGEST_FORM:
             return {}
-    return {
-        name: values[0]
-        for name, values in parse_qs(body.decode("utf-8", "replace"), max_num_fields=8).items()
-    }
+    try:
+        found = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in found.items() if "\0" not in values[0]}

@@ -71,7 +71,7 @@ class Gate:
 
     async def _api(self, scope: Scope) -> ASGIApp:
         is_cross_site = (
-            scope["method"] not in READING and session_cookie.token_in(scope) and origin.is_foreign(scope)
+            scope["method"] not in READING and "cookie" in Headers(scope=scope) and origin.is_foreign(scope)
         )
         return PlainTextResponse("Requests of other sites are refused", 403) if is_cross_site else self.app
 

@@ -12,7 +12,7 @@ def is_own(scope: Scope) -> bool:
     """Whether the request names our own host as its origin."""
     headers = Headers(scope=scope)
     origin = headers.get("origin", "")
-    return bool(origin) and urlsplit(origin).netloc == headers.get("host", "")
+    return bool(origin) and _netloc(origin) == headers.get("host", "")
 
 
 def is_foreign(scope: Scope) -> bool:
@@ -25,6 +25,16 @@ def is_foreign(scope: Scope) -> bool:
 
 def own_path(wanted: str) -> str:
     """A path of ours to go on to, or the first page when the wanted one leads elsewhere."""
-    parts = urlsplit(wanted)
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return "/"
     leads_away = parts.scheme or parts.netloc or "\\" in wanted or not wanted.isprintable()
     return "/" if leads_away or not wanted.startswith("/") or wanted.startswith("//") else wanted
+
+
+def _netloc(address: str) -> str | None:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None

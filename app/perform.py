@@ -14,7 +14,7 @@ UNKNOWN = "unknown"
 
 _ADVICE = {
     "unknown": "It may have gone through: try again, it will not happen twice.",
-    "Unavailable": "Nothing was changed.",
+    "Unavailable": "Trying again is safe: it will not happen twice.",
     "Conflict": "The page shows the present state.",
 }
 """What to do next, in words, for the families of refusals that do not say it themselves."""

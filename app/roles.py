@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy.exc import OperationalError
@@ -21,6 +22,7 @@ from services.runtime.work import Works
 from services.stripe.gateway import Gateway
 from warehouse.files import WriterBusyError
 
+AUDIT_EVERY: Final = timedelta(minutes=10)
 _STOPS: Final = {signal.SIGINT, signal.SIGTERM}
 
 log = observe.logger("roles")
@@ -90,14 +92,17 @@ def demo(settings: Settings, *, report: Callable[[str], None]) -> None:
 
 
 def _keep_figures(wired: Wiring, changed: threading.Event, stop: threading.Event) -> None:
+    next_audit = wired.works.clock.now()
     with _pipeline(wired) as pipeline:
         while not stop.is_set():
             changed.wait()
             changed.clear()
             if stop.is_set():
                 return
+            is_audit = wired.works.clock.now() >= next_audit
+            next_audit = wired.works.clock.now() + AUDIT_EVERY if is_audit else next_audit
             try:
-                pipeline.run()
+                pipeline.run(Mode.AUDIT if is_audit else Mode.ROUTINE)
             except Exception:
                 log.exception("figures not carried on")
 

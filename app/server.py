@@ -39,7 +39,7 @@ def shell(wiring: Wiring, api: FastAPI) -> st.App:
     logging.getLogger("streamlit.error_util").addFilter(_is_not_a_crash)  # ours is logged redacted, in states
     page = document()
     squeezed = streamlit_assets()
-    door = Door(wiring.works, DEMO_PEOPLE if wiring.settings.demo else ())
+    door = Door(wiring.works, DEMO_PEOPLE if wiring.settings.shows_demo() else ())
     routes: list[BaseRoute] = [
         *door.routes(),
         *Till(wiring).routes(),

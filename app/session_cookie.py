@@ -1,8 +1,7 @@
 """The cookie that carries a session's token."""
 
-from http.cookies import CookieError, SimpleCookie
-
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -15,13 +14,8 @@ _SAFE_SCHEMES = frozenset({"https", "wss"})
 
 def token_in(scope: Scope) -> str | None:
     """The token that a request carries; over https only the cookie that no other host can set counts."""
-    cookies = SimpleCookie()
-    try:
-        cookies.load("; ".join(Headers(scope=scope).getlist("cookie")))
-    except CookieError:
-        return None
-    found = cookies.get(_name(scope))
-    return found.value if found and found.value else None
+    cookies = cookie_parser("; ".join(Headers(scope=scope).getlist("cookie")))
+    return cookies.get(_name(scope)) or None
 
 
 def put(response: Response, scope: Scope, token: str) -> None:

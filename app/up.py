@@ -59,14 +59,14 @@ class Supervisor:
     def _start(self) -> None:
         self._ground.open()
         self._run_once("migrate", "Bringing the database up to date")
-        if self._settings.demo and self._ground.sandbox is not None:
+        if self._settings.shows_demo() and self._ground.sandbox is not None:
             self._run_once("demo", "Making the demo business, if there is none yet")
         self._point_webhooks()
         self._report("Starting the server and the worker")
         self._server.start(self._ground.environment())
         self._worker.start(self._ground.environment())
         until_healthy(self._server, self._answers, self._report)
-        if self._settings.demo:
+        if self._settings.shows_demo():
             self._await_figures()
         self._say(_welcome(self._settings))
 
@@ -208,7 +208,7 @@ def _check_port(settings: Settings) -> None:
 
 def _welcome(settings: Settings) -> str:
     lines = ["", f"Bursar is ready: {settings.address()}", ""]
-    if settings.demo:
+    if settings.shows_demo():
         lines += [f"  {person.role.value:<12}{person.email}" for person in DEMO_PEOPLE]
         lines += [f"  {'password':<12}{DEMO_PASSWORD}", ""]
     return "\n".join([*lines, f"Logs are in {settings.data_folder / 'logs'}. Ctrl-C stops everything."])

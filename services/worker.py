@@ -25,16 +25,21 @@ AT_ONCE = 50
 FIRST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=30)
 SWEEP_EVERY = timedelta(minutes=15)
+SWEEP_AGAIN = timedelta(minutes=1)
 SWEEP_BACK = timedelta(days=30)
 LOOK_EVERY = timedelta(seconds=1)
 
 log = observe.logger("worker")
 
 
+class Unheard(dict[str, Unavailable]):
+    """The news of this round that could not be taken up now, each with what was away."""
+
+
 def drain(works: Works, gateway: Gateway) -> int:
     """Let everything that arrived or is owed have its effect; gives how many pieces of news were taken up.
 
-    Raises Unavailable when Postgres or Stripe is away.
+    Raises Unavailable when Postgres or Stripe was away for some of it, after all the rest had its turn.
     """
     try:
         with works.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as locks:
@@ -44,9 +49,11 @@ def drain(works: Works, gateway: Gateway) -> int:
 
 
 def _drain(works: Works, gateway: Gateway, locks: Connection) -> int:
-    taken = 0
-    while now := _drain_inbox(works, gateway, locks) + _drain_outbox(works, gateway, locks):
+    taken, unheard = 0, Unheard()
+    while now := _drain_inbox(works, gateway, locks, unheard) + _drain_outbox(works, gateway, locks, unheard):
         taken += now
+    for error in unheard.values():
+        raise error
     return taken
 
 
@@ -72,15 +79,29 @@ def run(
             with _bell(url) as bell:
                 while not stop.is_set():
                     if works.clock.now() >= next_sweep:
-                        sweep.sweep(works, gateway, since=works.clock.now() - SWEEP_BACK)
-                        next_sweep = works.clock.now() + SWEEP_EVERY
-                    drain(works, gateway)
-                    run_due(works)
+                        is_swept = _try("sweep", lambda: _sweep(works, gateway))
+                        next_sweep = works.clock.now() + (SWEEP_EVERY if is_swept else SWEEP_AGAIN)
+                    _try("drain", lambda: drain(works, gateway))
+                    _try("due work", lambda: run_due(works))
                     on_change()
                     bell()
-        except (Unavailable, psycopg.OperationalError) as error:
-            log.warning("round failed", error=type(error).__name__)
+        except psycopg.OperationalError as error:
+            log.warning("no database", error=type(error).__name__)
             stop.wait(LOOK_EVERY.total_seconds())
+
+
+def _try(what: str, part: Callable[[], object]) -> bool:
+    """Do one part of a round; what is away for one part must not stop the others."""
+    try:
+        part()
+    except Unavailable as error:
+        log.warning("part of a round failed", what=what, error=_told(error))
+        return False
+    return True
+
+
+def _sweep(works: Works, gateway: Gateway) -> None:
+    sweep.sweep(works, gateway, since=works.clock.now() - SWEEP_BACK)
 
 
 @contextmanager
@@ -96,7 +117,7 @@ def _bell(url: str) -> Iterator[Callable[[], None]]:
         yield wait
 
 
-def _drain_inbox(works: Works, gateway: Gateway, locks: Connection) -> int:
+def _drain_inbox(works: Works, gateway: Gateway, locks: Connection, unheard: Unheard) -> int:
     with works.begin(REACTOR) as work:
         open_news = work.run(
             select(InboxEvent.event_id, InboxEvent.kind, InboxEvent.object_id)
@@ -105,11 +126,11 @@ def _drain_inbox(works: Works, gateway: Gateway, locks: Connection) -> int:
             .limit(AT_ONCE)
         ).all()
     by_object: dict[tuple[Reaction | None, str], list[str]] = defaultdict(list)
-    for news in open_news:
+    for news in (each for each in open_news if each.event_id not in unheard):
         reaction = STRIPE.get(news.kind)
         by_object[reaction, news.object_id if reaction else ""].append(news.event_id)
     return sum(
-        _react(works, gateway, locks, reaction=reaction, about=about, events=events)
+        _react(works, gateway, locks, unheard, reaction=reaction, about=about, events=events)
         for (reaction, about), events in by_object.items()
     )
 
@@ -118,6 +139,7 @@ def _react(
     works: Works,
     gateway: Gateway,
     locks: Connection,
+    unheard: Unheard,
     *,
     reaction: Reaction | None,
     about: str,
@@ -133,8 +155,9 @@ def _react(
                 if effect and still_open:
                     effect(work)
                 _close_inbox(work, still_open, "done" if effect else "ignored")
-        except Unavailable:
-            raise
+        except Unavailable as error:
+            unheard.update(dict.fromkeys(events, error))
+            return 0
         except Exception as error:  # noqa: BLE001 - one piece of news that fails must not stop the others
             _put_off(works, events, error)
     return len(events)
@@ -164,7 +187,7 @@ def _put_off(works: Works, events: Sequence[str], error: Exception) -> None:
     with works.begin(REACTOR) as work:
         tried = work.run(
             update(InboxEvent)
-            .where(InboxEvent.event_id.in_(events))
+            .where(InboxEvent.event_id.in_(events), InboxEvent.state.in_(("received", "failed")))
             .values(state="failed", tries=InboxEvent.tries + 1, error=_told(error))
             .returning(InboxEvent.event_id, InboxEvent.tries)
         ).all()
@@ -178,7 +201,7 @@ def _put_off(works: Works, events: Sequence[str], error: Exception) -> None:
             work.run(update(InboxEvent).where(InboxEvent.event_id == event.event_id).values(verdict))
 
 
-def _drain_outbox(works: Works, gateway: Gateway, locks: Connection) -> int:
+def _drain_outbox(works: Works, gateway: Gateway, locks: Connection, unheard: Unheard) -> int:
     with works.begin(REACTOR) as work:
         owed = work.run(
             select(OutboxEvent.outbox_event_id, OutboxEvent.kind, OutboxEvent.facts, OutboxEvent.tries)
@@ -188,10 +211,16 @@ def _drain_outbox(works: Works, gateway: Gateway, locks: Connection) -> int:
         ).all()
     taken = 0
     for errand_id, kind, facts, tries in owed:
+        if str(errand_id) in unheard:
+            continue
         with _alone(locks, str(errand_id)) as is_alone:
             if is_alone:
-                _run_errand(works, gateway, errand_id=errand_id, kind=kind, facts=facts, tries=tries)
-                taken += 1
+                try:
+                    _run_errand(works, gateway, errand_id=errand_id, kind=kind, facts=facts, tries=tries)
+                except Unavailable as error:
+                    unheard[str(errand_id)] = error
+                else:
+                    taken += 1
     return taken
 
 

@@ -8,13 +8,13 @@ from services.identity import signin
 from services.kernel.actor import Actor, system
 from services.kernel.errors import Forbidden
 
-COOKIES = ("__Host-bursar_session", "bursar_session")
+COOKIES = {"https": "__Host-bursar_session", "http": "bursar_session"}
 _DOOR = system("api")
 
 
 def caller(request: Request) -> Actor:
     """The person whose session cookie came with a request. Raises Forbidden when there is none."""
-    token = next((request.cookies[name] for name in COOKIES if request.cookies.get(name)), None)
+    token = request.cookies.get(COOKIES.get(request.url.scheme, ""))
     if token:
         with request.app.state.works.begin(_DOOR) as work:
             session = signin.session_of(work, token)

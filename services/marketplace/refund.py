@@ -111,7 +111,9 @@ def _request(work: Work, line: LineId, reason: str) -> RefundId:
         raise NotFound("line_unknown", "There is no such purchase.", line=str(line))
     policy.require(work.actor, permission)
     _check(work, found, is_own=is_own)
-    return _write(work, found, line=line, reason=reason)
+    refund = _write(work, found, line=line, reason=reason)
+    work.announce("refund.requested", refund=str(refund))
+    return refund
 
 
 def _write(work: Work, found: LineRow, *, line: LineId, reason: str) -> RefundId:
@@ -125,7 +127,6 @@ def _write(work: Work, found: LineRow, *, line: LineId, reason: str) -> RefundId
     )
     work.run(update(PurchaseLine).where(PurchaseLine.purchase_line_id == line).values(state="refunding"))
     work.audit("refund.requested", "refund", refund, line=str(line), reason=reason)
-    work.announce("refund.requested", refund=str(refund))
     return refund
 
 

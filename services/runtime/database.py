@@ -29,7 +29,6 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 APP_ROLE = "bursar_app"
 SYNC_ROLE = "bursar_sync"
 WAKE_CHANNEL = "bursar_wake"
-FIGURES_CHANNEL = "bursar_figures"
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 Small = Annotated[int, mapped_column(SmallInteger)]

@@ -68,6 +68,10 @@ class Settings(BaseSettings):
             return StripeMode.SANDBOX
         return StripeMode.TEST_ADDRESS if self.stripe_base_url else StripeMode.STRIPE
 
+    def shows_demo(self) -> bool:
+        """Whether the demo business belongs here: never beside Stripe itself."""
+        return self.demo and self.stripe_mode() is not StripeMode.STRIPE
+
     def is_live(self) -> bool:
         """Whether real money moves."""
         key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
