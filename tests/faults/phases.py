@@ -45,18 +45,22 @@ class _House:
     buyer: Actor
 
 
-def run(phase: str, scene: Scene) -> None:
-    """Run one phase; a process that finds Postgres or Stripe away ends with a status of its own."""
-    wire = Tripwire(scene.log, scene.at, scene.victim)
-    house = _House(
-        TrippedWorks(scene.database_url, SystemClock(), wire),
-        TrippedGateway(scene.secret_key, scene.stripe_url, wire),
-        Actor("Bea Buyer", UserId(scene.buyer), frozenset({Role.LEARNER})),
-    )
+def mortal(phase: str, scene: Scene) -> None:
+    """Be a process that plays one phase; one that finds Postgres or Stripe away ends with AWAY."""
     try:
-        PHASES[phase](house, scene)
+        play(phase, scene)
     except Unavailable:
         sys.exit(AWAY)
+
+
+def play(phase: str, scene: Scene) -> None:
+    """Play one phase from nothing but what the stores hold, as a process that was just started does."""
+    wire = Tripwire(scene.log, scene.at, scene.victim)
+    works = TrippedWorks(scene.database_url, SystemClock(), wire)
+    gateway = TrippedGateway(scene.secret_key, scene.stripe_url, wire)
+    buyer = Actor("Robin Test", UserId(scene.buyer), frozenset({Role.LEARNER}))
+    PHASES[phase](_House(works, gateway, buyer), scene)
+    works.engine.dispose()
 
 
 def _begin(house: _House, scene: Scene) -> None:

@@ -1,6 +1,5 @@
 """Killed at whichever step, the next run ends where an undisturbed one does."""
 
-import multiprocessing
 import random
 import sqlite3
 import threading
@@ -13,6 +12,7 @@ import pytest
 
 from pipelines.run import Pipeline
 from tests.factories.marketplace import Market
+from tests.forked import preload, processes
 from tests.integration.pipelines import killed
 from tests.integration.pipelines.killed import Scene
 from tests.integration.pipelines.told import kept, marts, whole
@@ -37,8 +37,7 @@ SEED = 20261124
 WRITERS = 4
 DEATHS = 8
 
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["tests.integration.pipelines.killed"])
+preload("tests.integration.pipelines.killed")
 
 pytestmark = pytest.mark.faults
 
