@@ -9,7 +9,6 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection, select, text, update
-from sqlalchemy.exc import OperationalError
 
 from services.kernel.errors import Refusal, Unavailable
 from services.marketplace import mature, purchase
@@ -18,7 +17,7 @@ from services.reactions import OUTBOX, REACTOR, STRIPE, Reaction
 from services.runtime import observe
 from services.runtime.database import WAKE_CHANNEL, Facts
 from services.runtime.events import MOST_TRIES, InboxEvent, OutboxEvent
-from services.runtime.work import Work, Works
+from services.runtime.work import Work, Works, refusing_politely
 from services.stripe.gateway import Gateway
 
 AT_ONCE = 50
@@ -41,17 +40,11 @@ def drain(works: Works, gateway: Gateway) -> int:
 
     Raises Unavailable when Postgres or Stripe was away for some of it, after all the rest had its turn.
     """
-    try:
-        with works.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as locks:
-            return _drain(works, gateway, locks)
-    except OperationalError as error:
-        raise Unavailable("database_unavailable", "The database does not answer.") from error
-
-
-def _drain(works: Works, gateway: Gateway, locks: Connection) -> int:
     taken, unheard = 0, Unheard()
-    while now := _drain_inbox(works, gateway, locks, unheard) + _drain_outbox(works, gateway, locks, unheard):
-        taken += now
+    with refusing_politely(), works.engine.connect() as connection:
+        locks = connection.execution_options(isolation_level="AUTOCOMMIT")
+        while now := sum(some(works, gateway, locks, unheard) for some in (_drain_inbox, _drain_outbox)):
+            taken += now
     for error in unheard.values():
         raise error
     return taken

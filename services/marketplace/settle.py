@@ -9,7 +9,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from services.kernel import ids
-from services.kernel.errors import NotFound
+from services.kernel.errors import Conflict, NotFound
 from services.kernel.ids import CourseId, EnrolmentId, LineId, PurchaseId, UserId
 from services.kernel.money import Money
 from services.ledger import accounts, book
@@ -39,8 +39,10 @@ def settle(work: Work, *, purchase: PurchaseId, paid: PaymentState) -> None:
     """Post a paid purchase, freeze its shares and open its courses; doing it again changes nothing.
 
     Money that does not match the purchase, or comes a second time, is booked as unapplied and left for a
-    person to review. Raises NotFound when the purchase is not there yet.
+    person to review. Raises NotFound when the purchase is not there yet, Conflict when the processor settles
+    in another currency than the payment's.
     """
+    _check_currency(paid)
     found = _lock(work, purchase)
     if found.state in SETTLED_STATES:
         if charge.intent_of(work, subject=purchase) != paid.payment_intent_id:
@@ -64,6 +66,14 @@ def settle(work: Work, *, purchase: PurchaseId, paid: PaymentState) -> None:
     work.audit(
         "purchase.settled", "purchase", purchase, total_minor=found.total_minor, currency=found.currency
     )
+
+
+def _check_currency(paid: PaymentState) -> None:
+    if paid.fee is not None and paid.fee.currency != paid.amount.currency:
+        raise Conflict(
+            "settlement_currency",
+            f"Paid in {paid.amount.currency}, settled in {paid.fee.currency}: a person must book it.",
+        )
 
 
 def settle_free(work: Work, *, purchase: PurchaseId) -> None:

@@ -85,14 +85,20 @@ class Works:
 
         Raises Unavailable when Postgres cannot be reached.
         """
-        try:
-            with self.engine.connect() as connection:
-                work = Work(connection, actor, self.clock.now())
-                yield work
-                if work.wakes:
-                    connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": WAKE_CHANNEL})
-                connection.commit()
-        except (OperationalError, PoolTimeoutError) as error:
-            raise Unavailable(
-                "database_unavailable", "The database does not answer. Please try again shortly."
-            ) from error
+        with refusing_politely(), self.engine.connect() as connection:
+            work = Work(connection, actor, self.clock.now())
+            yield work
+            if work.wakes:
+                connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": WAKE_CHANNEL})
+            connection.commit()
+
+
+@contextmanager
+def refusing_politely() -> Iterator[None]:
+    """Raise Unavailable for whatever Postgres does not do because it is away or too busy."""
+    try:
+        yield
+    except (OperationalError, PoolTimeoutError) as error:
+        raise Unavailable(
+            "database_unavailable", "The database does not answer. Please try again shortly."
+        ) from error

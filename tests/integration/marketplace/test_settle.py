@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, func, insert, select
 
 from services.kernel.actor import Actor
-from services.kernel.errors import NotFound
+from services.kernel.errors import Conflict, NotFound
 from services.kernel.ids import PurchaseId
 from services.kernel.money import Money
 from services.ledger import accounts
@@ -187,8 +187,9 @@ def test_a_fee_in_another_currency_books_nothing_by_halves(
 ) -> None:
     bought = market.begun(market.person(), market.course(teacher))
     word = paid(bought.purchase, bought.total, at=market.clock.now(), fee=Money(300, "EUR"))
-    with pytest.raises(ValueError, match="cannot be combined"):
+    with pytest.raises(Conflict, match="Paid in USD, settled in EUR") as refused:
         market.settle(bought.purchase, word)
+    assert refused.value.code == "settlement_currency"
     with market.works.begin(TEST) as work:
         assert work.run(select(Purchase.state)).scalar_one() == "pending"
         assert work.run(select(Payment.state)).scalar_one() == "pending"
