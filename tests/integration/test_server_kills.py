@@ -5,7 +5,7 @@ import pytest
 from tests.faults.lives import EVERYTHING, STORIES, Story, die_everywhere
 from tests.faults.world import World
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if EVERYTHING else 180)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600 if EVERYTHING else 600)]
 
 
 @pytest.mark.parametrize("victim", ["sandbox", "postgres"])
