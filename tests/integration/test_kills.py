@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.lives import CARD, CHECKOUT, EVERYTHING, FREE, Story, die_everywhere
+from tests.faults.lives import CARD, CHECKOUT, ELSEWHERE, EVERYTHING, FREE, Story, die_everywhere
 from tests.faults.world import World
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600 if EVERYTHING else 600)]
@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600 if EVERYTHING else 60
 
 @pytest.mark.parametrize(
     ("story", "deaths"),
-    [(CHECKOUT, 60), (CARD, 8), (FREE, 2)],
+    [(CHECKOUT, 70), (CARD, 16), (ELSEWHERE, 16), (FREE, 2)],
     ids=lambda given: given.name if isinstance(given, Story) else None,
 )
 def test_at_whichever_step_the_process_dies_the_purchase_ends_whole(

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import permutations
 from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import func, select
 from starlette.types import ASGIApp
@@ -202,6 +203,20 @@ def test_workers_that_drain_at_once_take_up_each_thing_once(news: News, teacher:
     assert news.journals() == ["sale"] * MANY
     assert (audits(news, "purchase.settled"), market.earned(teacher)) == (MANY, (MANY * 3_700, 0))
     assert books.faults(news.market.works.engine) == []
+
+
+def test_what_another_worker_has_in_hand_is_left_to_it(news: News, begun: Bought, database: str) -> None:
+    news.pay(begun)
+    news.sweep()
+    names = (news.session_of(begun), news.intent_there(begun))
+    with psycopg.connect(database, autocommit=True) as other:
+        for name in names:
+            other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+        news.drain()
+        assert (news.state_of(begun), news.waiting()) == ("pending", len(names))
+        other.execute("SELECT pg_advisory_unlock_all()")
+    news.drain()
+    assert (news.state_of(begun), news.waiting()) == ("settled", 0)
 
 
 def test_while_stripe_is_away_news_waits_unmarked(news: News, begun: Bought, teacher: Actor) -> None:
